@@ -1,0 +1,97 @@
+/**
+ * Every error the hub answers or decides by: status for HTTP, `title` for people, `fix` for the way out. docs/errors.md is generated from it.
+ * `retry` is the fate of an event whose consumer fails with it.
+ */
+export const errorCatalogue = {
+  'request.invalid': { status: 400, title: 'Request is not valid', fix: 'Correct the fields listed in "issues".', retry: 'never' },
+  'request.not_json': { status: 415, title: 'Body must be JSON', fix: 'Send Content-Type: application/json and a JSON body.', retry: 'never' },
+  'request.too_large': { status: 413, title: 'Body is too large', fix: 'Send a smaller body; the limit is in "detail".', retry: 'never' },
+  'request.idempotency_conflict': { status: 409, title: 'Idempotency-Key was used for another request', fix: 'Use a new key for a new request.', retry: 'never' },
+  'route.not_found': { status: 404, title: 'Not found', fix: 'See the API description for the paths there are.', retry: 'never' },
+  'auth.missing': { status: 401, title: 'Credentials are missing or wrong', fix: 'Send a valid X-API-Key header (tenants) or Authorization: Bearer <admin key> (platform).', retry: 'never' },
+  'auth.scope_missing': { status: 403, title: 'Not allowed with these credentials', fix: 'Use a key that has the scope named in "detail".', retry: 'never' },
+  'tenant.not_found': { status: 404, title: 'Tenant not found', fix: 'Check the tenant id.', retry: 'never' },
+  'tenant.taken': { status: 409, title: 'Tenant id is taken', fix: 'Choose another tenantId.', retry: 'never' },
+  'tenant.subdomain_taken': { status: 409, title: 'Subdomain is taken', fix: 'Choose another subdomain.', retry: 'never' },
+  'tenant.suspended': { status: 403, title: 'Tenant is suspended', fix: 'Ask the platform to activate the tenant.', retry: 'never' },
+  'tenant.context_missing': { status: 500, title: 'Internal error', fix: 'A defect: work was started outside a tenant. Report it with the request id.', retry: 'never' },
+  'connection.not_found': { status: 404, title: 'Connection not found', fix: 'Check the connection id.', retry: 'never' },
+  'connection.identifier_taken': { status: 409, title: 'This account is already connected', fix: 'The provider account is connected elsewhere in this installation. Disconnect it there first.', retry: 'never' },
+  'connection.type_unknown': { status: 400, title: 'Unknown connection type', fix: 'Use one of the types named in "detail".', retry: 'never' },
+  'connection.not_active': { status: 409, title: 'Connection is not active', fix: 'Post working credentials for this connection.', retry: 'never' },
+  'route.invalid': { status: 400, title: 'Route does not fit the connections', fix: 'A route names one channel connection and at least a bot or a desk of the same tenant.', retry: 'never' },
+  'mapping.not_found': { status: 404, title: 'Mapping not found', fix: 'Create it with POST /state/mapping, or check the WhatsApp id.', retry: 'never' },
+  'mapping.no_channel': { status: 409, title: 'No WhatsApp connection', fix: 'Connect a WhatsApp number first: POST /tenants/:id/credentials with type "meta".', retry: 'never' },
+  'conversation.not_found': { status: 404, title: 'Conversation not found', fix: 'Check the conversation id.', retry: 'never' },
+  'message.window_closed': { status: 409, title: 'The reply window is closed', fix: 'More than 24 hours have passed since the contact wrote. Send an approved template, or set one on the route.', retry: 'never' },
+  'message.kind_not_sendable': { status: 400, title: 'This kind of message cannot be sent', fix: 'Use a kind of the message vocabulary that can be sent.', retry: 'never' },
+  'message.unsupported_content': { status: 422, title: 'The provider cannot carry this message', fix: 'See "detail" for what the provider takes.', retry: 'never' },
+  'media.not_found': { status: 404, title: 'File not found', fix: 'Media links expire; ask for a new one.', retry: 'never' },
+  'media.too_large': { status: 413, title: 'File is too large', fix: 'Send a smaller file; the limit is in "detail".', retry: 'never' },
+  'media.unavailable': { status: 502, title: 'File could not be fetched from the provider', fix: 'It is tried again; afterwards the message is kept without its file.', retry: 'later' },
+  'webhook.unauthorized': { status: 401, title: 'Signature does not fit', fix: 'Check the secret stored with the connection.', retry: 'never' },
+  'webhook.unknown_account': { status: 404, title: 'Not found', fix: 'Nobody has connected this account.', retry: 'never' },
+  'webhook.not_found': { status: 404, title: 'Webhook not found', fix: 'Check the webhook id.', retry: 'never' },
+  'dead_letter.not_found': { status: 404, title: 'Dead letter not found', fix: 'Check the id; it may have been redriven.', retry: 'never' },
+  'limit.rate_exceeded': { status: 429, title: 'Too many requests', fix: 'Wait as long as Retry-After says.', retry: 'later' },
+  'egress.refused': { status: 400, title: 'Address is not allowed', fix: 'Use an https address on the public internet, or ask the platform to allow the network.', retry: 'never' },
+  'egress.failed': { status: 502, title: 'The other side did not answer', fix: 'It is tried again.', retry: 'later' },
+  'provider.unauthorized': { status: 502, title: 'The provider refuses the credentials', fix: 'Post new credentials for this connection.', retry: 'never' },
+  'provider.forbidden': { status: 502, title: 'The provider refuses the permission', fix: 'Grant the permission named in "detail" at the provider.', retry: 'never' },
+  'provider.throttled': { status: 503, title: 'The provider is throttling', fix: 'It is tried again when the provider allows.', retry: 'later' },
+  'provider.unavailable': { status: 502, title: 'The provider is not available', fix: 'It is tried again.', retry: 'later' },
+  'provider.rejected': { status: 422, title: 'The provider rejected the message', fix: 'See "detail" for the provider\'s reason.', retry: 'never' },
+  'provider.not_found': { status: 502, title: 'The account is unknown at the provider', fix: 'Check the identifiers of this connection.', retry: 'never' },
+  'delivery.outcome_unknown': { status: 502, title: 'Outcome of the delivery is unknown', fix: 'The provider may or may not have the message; a status webhook settles it. It is not sent again by itself.', retry: 'never' },
+  'secret.unreadable': { status: 500, title: 'Internal error', fix: 'A stored secret cannot be opened: wrong key-encryption key, or the row was changed. See the runbook on secrets.', retry: 'never' },
+  'storage.unavailable': { status: 503, title: 'Storage is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
+  'service.unavailable': { status: 503, title: 'Service is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
+  'service.timeout': { status: 504, title: 'Service did not answer in time', fix: 'Send the request again.', retry: 'later' },
+  'internal': { status: 500, title: 'Internal error', fix: 'Report it with the request id.', retry: 'never' },
+} as const satisfies Record<string, { status: number; title: string; fix: string; retry: 'never' | 'later' }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** What becomes of the work that failed: never again, later with back-off, or not before so many milliseconds. */
+export type Retry = 'never' | 'later' | { readonly afterMs: number };
+
+export type HubErrorOptions = {
+  /** Leaves the house: shown to callers. Say what is wrong and the way out; no other tenant's facts, no secrets. */
+  readonly publicMessage?: string;
+  /** Stays in the house: logged, never answered. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Leaves the house: which fields are wrong. */
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  readonly retry?: Retry;
+  readonly cause?: unknown;
+};
+
+/** The one error class. Its code decides HTTP status, public title and the fate of the event that was being consumed. */
+export class HubError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retry: Retry;
+  readonly publicMessage: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly issues: HubErrorOptions['issues'];
+
+  constructor(code: ErrorCode, options: HubErrorOptions = {}) {
+    const entry = errorCatalogue[code];
+    super(options.publicMessage ?? entry.title, { cause: options.cause });
+    this.name = 'HubError';
+    this.code = code;
+    this.status = entry.status;
+    this.retry = options.retry ?? entry.retry;
+    this.publicMessage = options.publicMessage ?? entry.fix;
+    this.detail = options.detail ?? {};
+    this.issues = options.issues;
+  }
+}
+
+export function hubError(code: ErrorCode, options?: HubErrorOptions): HubError {
+  return new HubError(code, options);
+}
+
+export function isHubError(error: unknown): error is HubError {
+  return error instanceof HubError;
+}

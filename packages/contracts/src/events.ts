@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { connectionIdSchema, conversationIdSchema, eventIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
+import type { ProviderId } from './ids.ts';
+import { authors, deliveryErrorSchema, deliveryStatuses, messageContentSchema } from './message.ts';
+
+/** RFC 3339 in UTC. */
+const instant = z.iso.datetime();
+
+/** A contact as a provider names it. `address` is what we reply to and the conversation's key on its connection. */
+export const contactRefSchema = z.object({
+  address: z.string().min(1),
+  name: z.string().optional(),
+  /** Other names of the same person at this provider (phone, WhatsApp id, business-scoped user id). */
+  aliases: z.record(z.string(), z.string()).default({}),
+});
+export type ContactRef = z.infer<typeof contactRefSchema>;
+
+const webhookReceived = z.object({
+  webhookId: webhookIdSchema,
+  connectionId: connectionIdSchema,
+  /** The webhook's body, or the part of it that is this connection's, as text. */
+  body: z.string(),
+  receivedAt: instant,
+});
+
+const messageReceived = z.object({
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  role: roleSchema,
+  providerMessageId: z.string(),
+  /** The provider's own conversation id, where it has one. */
+  providerConversationId: z.string().optional(),
+  contact: contactRefSchema,
+  author: z.enum(authors),
+  content: messageContentSchema,
+  /** Provider id of the message this one answers. */
+  replyToProviderMessageId: z.string().optional(),
+  /** When the provider says it was written. */
+  sentAt: instant,
+});
+
+const messageSend = z.object({
+  messageId: messageIdSchema,
+  conversationId: conversationIdSchema,
+  connectionId: connectionIdSchema,
+  contact: contactRefSchema,
+  author: z.enum(authors),
+  content: messageContentSchema,
+  /** The message this one answers, named by the provider it goes to. */
+  replyToProviderMessageId: z.string().optional(),
+  providerConversationId: z.string().optional(),
+  /** Flat facts for the other side (channel, handoff reason). */
+  attributes: z.record(z.string(), z.string()).default({}),
+  sentAt: instant,
+});
+
+const messageStatus = z.object({
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  /** Ours, when known; otherwise the provider's id finds the message. */
+  messageId: messageIdSchema.optional(),
+  providerMessageId: z.string().optional(),
+  providerConversationId: z.string().optional(),
+  status: z.enum(deliveryStatuses),
+  error: deliveryErrorSchema.optional(),
+  at: instant,
+});
+
+const conversationChanged = z.object({
+  conversationId: conversationIdSchema,
+  status: z.enum(['open', 'closed']),
+  handler: z.enum(['bot', 'desk', 'none']),
+  reason: z.string(),
+});
+
+const handoffRequested = z.object({ conversationId: conversationIdSchema, from: z.enum(['bot', 'desk', 'none']), to: z.enum(['bot', 'desk', 'none']), reason: z.string() });
+
+export const tenantStatuses = ['active', 'suspended', 'deleted'] as const;
+
+const tenantChanged = z.object({ status: z.enum(tenantStatuses), rateLimit: z.number().int().positive(), timeZone: z.string(), reason: z.string() });
+
+const connectionChanged = z.object({
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  role: roleSchema,
+  status: z.enum(['active', 'pending', 'disabled', 'deleted']),
+  /** Grows with every change; an older one that arrives late is ignored. */
+  version: z.number().int().positive(),
+});
+
+const routeSchema = z.object({
+  channelConnectionId: connectionIdSchema,
+  botConnectionId: connectionIdSchema.nullable().default(null),
+  deskConnectionId: connectionIdSchema.nullable().default(null),
+  startsWith: z.enum(['bot', 'desk', 'none']),
+  settings: z
+    .object({
+      /** Sent instead of a free-form message when the channel's reply window is closed. */
+      windowClosedTemplate: z.object({ name: z.string().min(1), language: z.string().min(2), components: z.array(z.record(z.string(), z.unknown())).default([]) }).optional(),
+    })
+    .default({}),
+});
+export type Route = z.infer<typeof routeSchema>;
+export { routeSchema };
+
+const routesChanged = z.object({ version: z.number().int().positive() });
+
+const apiKeyChanged = z.object({ keyId: z.string(), status: z.enum(['active', 'revoked']) });
+
+/** Days of retention, number of partitions of the topic (a ceiling of parallelism; it can grow, but not shrink). */
+type Retention = { readonly retentionDays: number; readonly partitions: number };
+
+type EventDefinition = Retention & {
+  readonly schema: z.ZodType;
+  readonly version: 1;
+  readonly kind: 'event' | 'command';
+  /** What the ordering key is made of; documentation, checked by the publishers' tests. */
+  readonly orderedBy: string;
+  readonly says: string;
+};
+
+const hot = { retentionDays: 7, partitions: 12 } as const;
+const cold = { retentionDays: 7, partitions: 3 } as const;
+
+type PerProvider<Name extends string, Definition> = { [P in ProviderId as `${Name}.${P}`]: Definition };
+
+function perProvider<Name extends string, Definition extends EventDefinition>(name: Name, definition: Definition): PerProvider<Name, Definition> {
+  // The cast is safe: the entries are exactly one for each provider id.
+  return Object.fromEntries(providerIds.map((provider) => [`${name}.${provider}`, definition])) as PerProvider<Name, Definition>;
+}
+
+/** The catalogue: topic names, schemas, keys, retention and partitions are generated from it. */
+export const eventCatalogue = {
+  ...perProvider('webhook.received', { ...hot, version: 1, kind: 'event', schema: webhookReceived, orderedBy: 'connection and contact named in the webhook', says: 'A provider\'s webhook was verified and stored; one event a message or status in it.' }),
+  'message.received': { ...hot, version: 1, kind: 'event', schema: messageReceived, orderedBy: 'connection and contact address', says: 'A message from a contact, an agent or a bot, in the shared vocabulary.' },
+  ...perProvider('message.send', { ...hot, version: 1, kind: 'command', schema: messageSend, orderedBy: 'conversation', says: 'Deliver this message to the provider.' }),
+  'message.status': { ...hot, version: 1, kind: 'event', schema: messageStatus, orderedBy: 'connection and contact address, or conversation', says: 'An attempt to deliver, or the provider\'s word on a delivery.' },
+  'conversation.changed': { ...cold, version: 1, kind: 'event', schema: conversationChanged, orderedBy: 'conversation', says: 'A conversation was opened, closed or changed its handler.' },
+  'handoff.requested': { ...cold, version: 1, kind: 'event', schema: handoffRequested, orderedBy: 'conversation', says: 'The handler of a conversation changes, with its reason.' },
+  'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
+  'connection.changed': { ...cold, version: 1, kind: 'event', schema: connectionChanged, orderedBy: 'connection', says: 'A connection was made, changed, disabled or deleted: drop what you keep of it.' },
+  'routes.changed': { ...cold, version: 1, kind: 'event', schema: routesChanged, orderedBy: 'tenant', says: 'The routes of a tenant changed: load them again.' },
+  'api_key.changed': { ...cold, version: 1, kind: 'event', schema: apiKeyChanged, orderedBy: 'key', says: 'An API key was made or revoked.' },
+} as const satisfies Record<string, EventDefinition>;
+
+export type EventType = keyof typeof eventCatalogue;
+export type PayloadOf<T extends EventType> = z.output<(typeof eventCatalogue)[T]['schema']>;
+/** What a publisher may leave out is filled with the schema's defaults. */
+export type PayloadInputOf<T extends EventType> = z.input<(typeof eventCatalogue)[T]['schema']>;
+
+export type MessageReceived = PayloadOf<'message.received'>;
+export type MessageSend = PayloadOf<'message.send.whatsapp'>;
+export type MessageStatus = PayloadOf<'message.status'>;
+export type WebhookReceived = PayloadOf<'webhook.received.whatsapp'>;
+
+/** Topic of an event type: `<type>.v<version>`. */
+export function topicOf(type: EventType): string {
+  return `${type}.v${eventCatalogue[type].version}`;
+}
+
+export const envelopeSchema = z.object({
+  eventId: eventIdSchema,
+  type: z.enum(Object.keys(eventCatalogue) as [EventType, ...EventType[]]),
+  version: z.literal(1),
+  tenantId: tenantIdSchema,
+  occurredAt: instant,
+  /** W3C trace context. */
+  traceparent: z.string().optional(),
+  /** The event that caused this one. */
+  causedBy: eventIdSchema.optional(),
+  orderingKey: z.string().min(1).max(512),
+  payload: z.unknown(),
+});
+export type AnyEnvelope = z.output<typeof envelopeSchema>;
+export type Envelope<T extends EventType = EventType> = Omit<AnyEnvelope, 'type' | 'payload'> & { readonly type: T; readonly payload: PayloadOf<T> };
+
+/** Parses an envelope and its payload. Throws a ZodError: the runner makes a dead letter of it. */
+export function parseEnvelope(value: unknown): Envelope {
+  const envelope = envelopeSchema.parse(value);
+  // The cast is safe: the payload was parsed with the schema of the envelope's own type.
+  return { ...envelope, payload: eventCatalogue[envelope.type].schema.parse(envelope.payload) } as Envelope;
+}

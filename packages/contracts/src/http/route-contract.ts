@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+/**
+ * Who may call:
+ * - `public`: anybody
+ * - `key`: a tenant by its API key at the gateway; the service sees the gateway's internal token with the tenant
+ * - `admin`: the platform, `Authorization: Bearer <admin key>`
+ * - `internal`: another service of the hub, by a short signed token
+ */
+export type RouteAuth = 'public' | 'key' | 'admin' | 'internal';
+
+export type Scope = 'state:read' | 'state:write';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** One route, said once: server, caller, OpenAPI and the tests that every route gets follow from it. */
+export type RouteContract<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Reply extends z.ZodType = z.ZodType,
+> = {
+  readonly method: Method;
+  /** Express form: `/tenants/:tenantId`. A path with `:tenantId` under `admin` runs as that tenant. */
+  readonly path: string;
+  readonly summary: string;
+  readonly auth: RouteAuth;
+  readonly scopes?: readonly Scope[];
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** Status and schema of the good answer. 204 has no body. */
+  readonly reply: { readonly status: 200 | 201 | 202 | 204; readonly schema: Reply };
+  /** Codes of the error catalogue that this route answers besides the ones every route may (request.*, auth.*, internal). */
+  readonly errors?: readonly ErrorCode[];
+  /** Bytes. */
+  readonly bodyMaxBytes?: number;
+};
+
+export function defineRouteContract<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Reply extends z.ZodType>(
+  contract: RouteContract<Params, Query, Body, Reply>,
+): RouteContract<Params, Query, Body, Reply> {
+  return contract;
+}
+
+/** What a caller gives and a handler gets. */
+export type ParamsOf<C> = C extends RouteContract<infer P, z.ZodType, z.ZodType, z.ZodType> ? z.output<P> : never;
+export type QueryOf<C> = C extends RouteContract<z.ZodType, infer Q, z.ZodType, z.ZodType> ? z.output<Q> : never;
+export type BodyOf<C> = C extends RouteContract<z.ZodType, z.ZodType, infer B, z.ZodType> ? z.output<B> : never;
+export type ReplyOf<C> = C extends RouteContract<z.ZodType, z.ZodType, z.ZodType, infer R> ? z.output<R> : never;
+export type ParamsInputOf<C> = C extends RouteContract<infer P, z.ZodType, z.ZodType, z.ZodType> ? z.input<P> : never;
+export type QueryInputOf<C> = C extends RouteContract<z.ZodType, infer Q, z.ZodType, z.ZodType> ? z.input<Q> : never;
+export type BodyInputOf<C> = C extends RouteContract<z.ZodType, z.ZodType, infer B, z.ZodType> ? z.input<B> : never;

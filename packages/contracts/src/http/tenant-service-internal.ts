@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { tenantStatuses, routeSchema } from '../events.ts';
+import { connectionIdSchema, providerIdSchema, roleSchema, tenantIdSchema } from '../ids.ts';
+import { defineRouteContract } from './route-contract.ts';
+
+/**
+ * What services ask tenant-service. Calls about one tenant's thing carry that tenant in the internal token; the look-ups that find the
+ * tenant (by key, by routing identifier) carry none.
+ */
+
+const connectionStatus = z.enum(['active', 'pending', 'disabled']);
+
+/** A connection with everything its connector needs. Secrets inside: kept in memory for a minute at most, never logged. */
+const connectionWithSecretsSchema = z.object({
+  tenantId: tenantIdSchema,
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  role: roleSchema,
+  status: connectionStatus,
+  version: z.number().int().positive(),
+  /** By the names of the provider's registry entry (`phoneNumberId`, `integrationId` …). */
+  routingIdentifiers: z.record(z.string(), z.string()),
+  settings: z.record(z.string(), z.string()),
+  credentials: z.record(z.string(), z.string()),
+});
+export type ConnectionWithSecrets = z.infer<typeof connectionWithSecretsSchema>;
+
+export const getConnectionInternal = defineRouteContract({
+  method: 'GET',
+  path: '/internal/connections/:connectionId',
+  summary: 'A connection with its opened credentials, for its connector and auth-service',
+  auth: 'internal',
+  params: z.object({ connectionId: connectionIdSchema }),
+  reply: { status: 200, schema: connectionWithSecretsSchema },
+  errors: ['connection.not_found'],
+});
+
+/** What ingest needs of a connection: where it belongs and which secrets verify its webhooks, the current one first. */
+const webhookConnectionSchema = z.object({
+  tenantId: tenantIdSchema,
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  status: connectionStatus,
+  version: z.number().int().positive(),
+  routingIdentifiers: z.record(z.string(), z.string()),
+  webhookSecrets: z.array(z.object({ value: z.string(), expiresAt: z.iso.datetime().nullable() })),
+  /** The tenant's token for the provider's handshake (Meta's `hub.verify_token`). */
+  verifyToken: z.string().nullable(),
+});
+export type WebhookConnection = z.infer<typeof webhookConnectionSchema>;
+
+export const findWebhookConnections = defineRouteContract({
+  method: 'POST',
+  path: '/internal/webhook-connections/find',
+  summary: 'Connections with their webhook secrets, by id, by routing identifier or by verify token, over all tenants',
+  auth: 'internal',
+  body: z.object({
+    connectionIds: z.array(connectionIdSchema).max(100).default([]),
+    routingIdentifiers: z.array(z.object({ provider: providerIdSchema, name: z.string(), value: z.string() })).max(1000).default([]),
+    verifyToken: z.object({ provider: providerIdSchema, value: z.string().max(512) }).optional(),
+  }),
+  reply: { status: 200, schema: z.object({ connections: z.array(webhookConnectionSchema) }) },
+});
+
+export const listWebhookConnections = defineRouteContract({
+  method: 'GET',
+  path: '/internal/webhook-connections',
+  summary: 'All connections with their webhook secrets, page by page, for ingest to build its copy',
+  auth: 'internal',
+  query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(500), cursor: z.string().optional() }),
+  reply: { status: 200, schema: z.object({ data: z.array(webhookConnectionSchema), nextCursor: z.string().nullable() }) },
+});
+
+export const getRoutesInternal = defineRouteContract({
+  method: 'GET',
+  path: '/internal/routes',
+  summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager',
+  auth: 'internal',
+  reply: {
+    status: 200,
+    schema: z.object({
+      version: z.number().int().nonnegative(),
+      timeZone: z.string(),
+      routes: z.array(routeSchema),
+      connections: z.array(z.object({ connectionId: connectionIdSchema, provider: providerIdSchema, role: roleSchema, status: connectionStatus, createdAt: z.iso.datetime() })),
+    }),
+  },
+});
+export type TenantRouting = z.infer<typeof getRoutesInternal.reply.schema>;
+
+export const resolveApiKey = defineRouteContract({
+  method: 'POST',
+  path: '/internal/api-keys/resolve',
+  summary: 'The tenant behind an API key',
+  auth: 'internal',
+  body: z.object({ apiKey: z.string().max(256) }),
+  reply: {
+    status: 200,
+    schema: z.object({
+      tenantId: tenantIdSchema,
+      keyId: z.string(),
+      scopes: z.array(z.string()),
+      expiresAt: z.iso.datetime().nullable(),
+      tenantStatus: z.enum(tenantStatuses),
+      /** Requests a minute. */
+      rateLimit: z.number().int().positive(),
+    }),
+  },
+  errors: ['auth.missing'],
+});
+export type ResolvedApiKey = z.infer<typeof resolveApiKey.reply.schema>;

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/** Prefix of every id the hub makes; the prefix says what the id names. */
+export const idPrefixes = {
+  connection: 'con',
+  contact: 'ctc',
+  conversation: 'cnv',
+  message: 'msg',
+  event: 'evt',
+  webhook: 'whk',
+  request: 'req',
+  apiKey: 'key',
+  deadLetter: 'dlq',
+  media: 'med',
+} as const;
+
+type Prefix = (typeof idPrefixes)[keyof typeof idPrefixes];
+type Id<P extends Prefix> = `${P}_${string}`;
+
+export type ConnectionId = Id<'con'>;
+export type ContactId = Id<'ctc'>;
+export type ConversationId = Id<'cnv'>;
+export type MessageId = Id<'msg'>;
+export type EventId = Id<'evt'>;
+export type WebhookId = Id<'whk'>;
+export type RequestId = Id<'req'>;
+export type ApiKeyId = Id<'key'>;
+export type DeadLetterId = Id<'dlq'>;
+export type TenantId = string & { readonly tenantId: unique symbol };
+
+const base32 = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/**
+ * A new id: prefix, underscore, 26 characters of Crockford base 32: 48 bits of milliseconds, then 80 random bits. Ids sort by the time
+ * they were made, so that they append to an index instead of scattering over it.
+ */
+export function newId<P extends Prefix>(prefix: P): Id<P> {
+  let time = Date.now();
+  let head = '';
+  for (let i = 0; i < 10; i++) {
+    head = base32[time % 32] + head;
+    time = Math.floor(time / 32);
+  }
+  let tail = '';
+  for (const byte of crypto.getRandomValues(new Uint8Array(16))) tail += base32[byte & 31];
+  return `${prefix}_${head}${tail}`;
+}
+
+function idSchema<P extends Prefix>(prefix: P): z.ZodType<Id<P>, string> {
+  // The cast is safe: the pattern accepts only strings of that form.
+  return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{10,40}$`)) as unknown as z.ZodType<Id<P>, string>;
+}
+
+export const connectionIdSchema = idSchema('con');
+export const contactIdSchema = idSchema('ctc');
+export const conversationIdSchema = idSchema('cnv');
+export const messageIdSchema = idSchema('msg');
+export const eventIdSchema = idSchema('evt');
+export const webhookIdSchema = idSchema('whk');
+export const deadLetterIdSchema = idSchema('dlq');
+
+/** Tenant ids are chosen by the platform: 2–63 of `a-z 0-9 - _`, starting with a letter or digit. They stand in URLs, keys and metric labels. */
+export const tenantIdPattern = /^[a-z0-9][a-z0-9_-]{1,62}$/;
+export const tenantIdSchema = z
+  .string()
+  .regex(tenantIdPattern, 'use 2 to 63 of a-z, 0-9, "-" and "_", starting with a letter or digit')
+  .transform((value) => value as TenantId);
+
+/** A DNS label: 1–63 of `a-z 0-9 -`, neither starting nor ending with a hyphen (RFC 1035 §2.3.1, digits first allowed by RFC 1123). */
+export const subdomainPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const providerIds = ['whatsapp', 'twilio', 'chatwoot', 'botpress', 'genesys'] as const;
+export type ProviderId = (typeof providerIds)[number];
+export const providerIdSchema = z.enum(providerIds);
+
+export const roles = ['channel', 'bot', 'desk'] as const;
+export type Role = (typeof roles)[number];
+export const roleSchema = z.enum(roles);

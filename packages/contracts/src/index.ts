@@ -1,0 +1,13 @@
+/**
+ * The words of the hub as types: ids, message vocabulary, event catalogue, HTTP contracts, error catalogue.
+ * zod only: nothing here does I/O, reads a clock (ids excepted) or knows a framework.
+ */
+export * from './ids.ts';
+export * from './message.ts';
+export * from './errors.ts';
+export * from './events.ts';
+export * from './http/route-contract.ts';
+export * from './http/paging.ts';
+export * from './http/problem.ts';
+export * from './http/tenant-service-internal.ts';
+export * from './http/auth-service.ts';

@@ -1,0 +1,120 @@
+import type { DeadLetterId, Envelope, EventId, EventType, PayloadInputOf, TenantId } from '@switchboard/contracts';
+
+/** Runs SQL in the transaction that is open around the caller. */
+export interface SqlSession {
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** The service's database, as far as the bus needs it: an effect, its inbox record and the events it publishes are one transaction. */
+export interface UnitOfWork {
+  /** Runs `fn` in a transaction of the current scope (tenant or system); joins the one that is open already. */
+  transaction<T>(fn: () => Promise<T>): Promise<T>;
+  /** The open transaction's session. Throws when none is open. */
+  readonly sql: SqlSession;
+}
+
+export type PublishOptions = {
+  /** What keeps its order: usually the conversation. */
+  readonly orderingKey: string;
+  /** Given by a publisher that may run twice for the same cause, so that its consumers can tell. Default: a new id. */
+  readonly eventId?: EventId;
+};
+
+/**
+ * How the effect of a consumer happens once:
+ * - `transaction`: the handler runs inside one transaction with its inbox record; database work only.
+ * - `external`: the inbox is asked first, the handler then calls the outside world and ends with `context.commit(effect)`, which stores
+ *    the effect with the inbox record. A crash in between calls the handler again: it must claim what it may not repeat.
+ * - `idempotent`: no inbox; for a handler whose repetition does nothing new (publishing with ids made from the cause).
+ */
+export type EffectKind = 'transaction' | 'external' | 'idempotent';
+
+export interface ConsumerContext {
+  /** 1 for the first time this event is tried. */
+  readonly attempt: number;
+  /** Aborted when the service must stop now. */
+  readonly signal: AbortSignal;
+  /** For `external`: runs the effect and writes the inbox record in one transaction. Called at most once; not called means no effect. */
+  commit(effect: () => Promise<void>): Promise<void>;
+}
+
+export type Subscription<T extends EventType = EventType> = {
+  readonly type: T;
+  /** Consumer group: the service's name, with a suffix where one service listens twice. */
+  readonly group: string;
+  readonly effect: EffectKind;
+  /**
+   * `group` (default): one process of the group handles each event, in order of its key.
+   * `broadcast`: every process handles each event published while it runs, at most once, unordered, without retries: for dropping caches.
+   */
+  readonly delivery?: 'group' | 'broadcast';
+  /** Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry`; anything else makes a dead letter at once. */
+  handle(event: Envelope<T>, context: ConsumerContext): Promise<void>;
+};
+
+/** Types the handler by the event's name: `onEvent({ type: 'message.received', … })`. */
+export function onEvent<T extends EventType>(subscription: Subscription<T>): Subscription {
+  // The cast is safe: the runner hands a subscription only events of its own type.
+  return subscription as unknown as Subscription;
+}
+
+/** Work by the clock: retention, sync jobs. One process of the service runs each tick. */
+export type ScheduledTask = {
+  readonly name: string;
+  /** Five cron fields, UTC. */
+  readonly cron: string;
+  run(): Promise<void>;
+};
+
+export type DeadLetter = {
+  readonly deadLetterId: DeadLetterId;
+  readonly tenantId: TenantId;
+  readonly group: string;
+  readonly event: Envelope;
+  readonly error: { readonly code: string; readonly message: string };
+  readonly attempts: number;
+  readonly failedAt: string;
+};
+
+/** Events that could not be handled, of the current tenant. Listed oldest first. */
+export interface DeadLetters {
+  list(page: { readonly limit: number; readonly cursor?: string; readonly group?: string }): Promise<{ data: DeadLetter[]; nextCursor: string | null }>;
+  find(id: DeadLetterId): Promise<DeadLetter | undefined>;
+  /** Hands them to their consumers again, in their original order per key. Returns how many. Without ids: all of the tenant's. */
+  redrive(ids?: readonly DeadLetterId[]): Promise<number>;
+}
+
+export interface EventBus {
+  /** Publishes with the open transaction (or one of its own). The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit. */
+  publish<T extends EventType>(type: T, payload: PayloadInputOf<T>, options: PublishOptions): Promise<EventId>;
+  /** Publishes envelopes made elsewhere, of several tenants, with the open transaction: for ingest's grouped commits. System scope. */
+  publishMany(envelopes: readonly Envelope[]): Promise<void>;
+  /** Before `start`. */
+  subscribe(subscription: Subscription): void;
+  /** Before `start`. */
+  schedule(task: ScheduledTask): void;
+  start(): Promise<void>;
+  /** Stops fetching, lets running handlers finish, commits, closes. */
+  stop(): Promise<void>;
+  /** Undefined when healthy, else what is wrong. */
+  unhealthy(): Promise<string | undefined>;
+  readonly deadLetters: DeadLetters;
+  /** Figures for /metrics: sampled when scraped. */
+  metrics(): Promise<BusMetrics>;
+}
+
+export type BusMetrics = {
+  readonly inFlight: number;
+  readonly outboxPending: number;
+  readonly deadLetters: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly retried: number;
+};
+
+/** What the bus says to the log of the service it lives in. */
+export interface BusLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
