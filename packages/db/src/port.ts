@@ -1,0 +1,43 @@
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+
+/** Runs SQL in the transaction that is open around the caller. Same shape as the bus expects; db and event-bus do not know each other. */
+export interface SqlSession {
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Database<Client> {
+  /**
+   * Runs `fn` in one transaction of the current scope and commits it; joins the transaction that is open around the caller. In a tenant's
+   * scope, row-level security shows that tenant alone; in system scope the transaction runs as the service's system role, which sees only
+   * the tables that were opened to it. Outside any scope: throws `tenant.context_missing`. Connection lost or pool exhausted: `storage.unavailable`.
+   */
+  transaction<T>(fn: () => Promise<T>): Promise<T>;
+  /** Session of the open transaction. Throws outside `transaction`. */
+  readonly sql: SqlSession;
+  /** Prisma client bound to the open transaction's connection. Throws outside `transaction`. */
+  readonly prisma: Client;
+  /** Undefined when healthy, else what is wrong. */
+  unhealthy(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export type DatabaseOptions<Client> = {
+  /** Of the service's runtime role. */
+  readonly url: string;
+  /** The service's own Postgres schema. */
+  readonly schema: string;
+  /** Role for system scope: `<runtime role>_system` by default. */
+  readonly systemRole?: string;
+  readonly connectionsMax: number;
+  readonly createClient: (adapter: SqlDriverAdapterFactory) => Client;
+};
+
+/** A service's place in a database. */
+export type ServiceSchema = {
+  /** Service name; roles are derived from it: `switchboard_<name>` (runtime), `…_owner`, `…_system`, `…_bus`. */
+  readonly service: string;
+  /** Postgres schema: the service's name with underscores, without "-service", "-manager", "-connector". */
+  readonly schema: string;
+  /** Folder that holds `schema.prisma` and `migrations/`. */
+  readonly prismaDirectory: URL;
+};

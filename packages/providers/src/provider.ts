@@ -1,0 +1,82 @@
+import type { ProviderId, Role } from '@switchboard/contracts';
+import type { z } from 'zod';
+
+/** A webhook as it came in: raw bytes before any parser. Header names in lower case. */
+export type RawWebhook = {
+  readonly method: string;
+  /** As the provider saw it: scheme, host, port, path, query. Twilio signs it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+};
+
+/** How a provider proves that a webhook is its own, as data. Interpreted by webhook-auth/. */
+export type WebhookAuth =
+  /** HMAC of the raw body: Meta (hex), Genesys (base64). */
+  | { readonly scheme: 'hmac'; readonly algorithm: 'sha256'; readonly header: string; readonly prefix: string; readonly encoding: 'hex' | 'base64' }
+  /** HMAC of `<timestamp>.<body>` with a bound on age: Chatwoot. */
+  | {
+      readonly scheme: 'timestamped-hmac';
+      readonly algorithm: 'sha256';
+      readonly signatureHeader: string;
+      readonly timestampHeader: string;
+      readonly prefix: string;
+      readonly encoding: 'hex' | 'base64';
+      readonly separator: string;
+      /** Seconds; either way. */
+      readonly toleranceSeconds: number;
+    }
+  /** The secret itself in a header: Botpress' `x-bp-secret`. */
+  | { readonly scheme: 'shared-token'; readonly header: string }
+  /** HMAC-SHA1 of the URL and the sorted form fields, or of the URL with `bodySHA256` for JSON: Twilio. */
+  | { readonly scheme: 'twilio'; readonly header: string };
+
+/** One thing of a webhook that belongs to one account: ingest stores and publishes each on its own. */
+export type WebhookPart = {
+  /** Which accounts it names, most specific first: the first that is connected owns the part. */
+  readonly routingIdentifiers: readonly { readonly name: string; readonly value: string }[];
+  /** The provider's own id of this event, for deduplication; undefined where there is none (the content hash is used). */
+  readonly providerEventId: string | undefined;
+  /** What keeps its order within the account: the contact, where one is named. */
+  readonly orderingKey: string;
+  /** JSON text of the part alone, in the provider's own envelope. */
+  readonly body: string;
+};
+
+export type WebhookSplit = { readonly kind: 'parts'; readonly parts: readonly WebhookPart[] } | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Everything the rest of the hub must know of a provider, said once. A new provider is one entry and one connector. */
+export type ProviderEntry = {
+  readonly id: ProviderId;
+  readonly title: string;
+  readonly roles: readonly [Role, ...Role[]];
+  /** Name of the credentials form in the API (`POST /tenants/:id/credentials {"type": …}`). */
+  readonly credentialType: string;
+  /** The form: what a tenant gives. `sandbox: true` points it at the provider-sandbox. */
+  readonly credentials: z.ZodObject;
+  /** Fields of the form that are secret: sealed, never returned. The others are routing identifiers or settings. */
+  readonly secretFields: readonly string[];
+  /** Fields that name the account in webhooks; an active connection owns them in the whole installation. The first one identifies the connection when it is posted again. */
+  readonly routingFields: readonly string[];
+  readonly webhook: {
+    readonly auth: WebhookAuth;
+    /** Field of the credentials whose value verifies webhooks. */
+    readonly secretField: string;
+    /** `shared`: one URL for many accounts exists besides the one per connection. */
+    readonly paths: readonly ('shared' | 'connection')[];
+    /** Meta's GET with `hub.challenge`. */
+    readonly handshake?: { readonly kind: 'hub-challenge'; readonly tokenField: string };
+    /** Bytes. */
+    readonly bodyMaxBytes: number;
+    /** Pure; never throws. */
+    readonly split: (webhook: RawWebhook) => WebhookSplit;
+  };
+  readonly channel?: {
+    /** Hours after the contact's last message in which free-form messages may be sent; undefined: no such rule. */
+    readonly replyWindowHours?: number;
+  };
+  /** Hosts that credentials may be sent to, by what they are for; `apiBaseUrl` in the credentials overrides through the egress guard. */
+  readonly hosts: (credentials: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+  /** Path prefix of this provider at the provider-sandbox. */
+  readonly sandboxPath: string;
+};

@@ -1,0 +1,25 @@
+/** Where a sealed value lies; part of the seal, so that a value moved to another row, column, table or tenant does not open. The tenant comes from the context. */
+export type SecretPlace = { readonly table: string; readonly column: string; readonly row: string };
+
+/** Seals and opens values for the tenant of the current context. */
+export interface SecretBox {
+  /** Returns a versioned binary: header (version, data key id, nonce), ciphertext, tag. Creates the tenant's data key at first use. */
+  seal(plaintext: string, place: SecretPlace): Promise<Buffer>;
+  /** Throws `secret.unreadable` on any doubt: changed bit, other place, other tenant, unknown or destroyed key. */
+  open(sealed: Buffer, place: SecretPlace): Promise<string>;
+}
+
+/** Wraps data keys with a key-encryption key that never leaves it. `file` and `env` ship now; Vault transit and AWS KMS fit the same interface. */
+export interface KeyProvider {
+  /** Id of the key that wraps now; stands in every wrapped key, so that a rotated key-encryption key can still unwrap. */
+  readonly currentKeyId: string;
+  wrap(dataKey: Buffer, tenantId: string): Promise<{ readonly keyId: string; readonly wrapped: Buffer }>;
+  unwrap(wrapped: { readonly keyId: string; readonly wrapped: Buffer }, tenantId: string): Promise<Buffer>;
+}
+
+/** The service's table of wrapped data keys (`tenant_keys`), one live key a tenant; implemented over SqlSession by `createDataKeyStore`. */
+export interface DataKeyStore {
+  find(): Promise<{ readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }[]>;
+  /** Inserts unless the tenant has a key already; returns the one that is there now. */
+  insert(key: { readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }): Promise<{ readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }>;
+}

@@ -1,0 +1,116 @@
+import type { BodyInputOf, BodyOf, ParamsInputOf, ParamsOf, QueryInputOf, QueryOf, ReplyOf, RouteContract, Scope, TenantId } from '@switchboard/contracts';
+import type { Database, DatabaseOptions } from '@switchboard/db';
+import type { EventBus, ScheduledTask, Subscription } from '@switchboard/event-bus';
+import type { KeyProvider } from '@switchboard/secrets';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+
+/** Who calls, as verified by the kit before the handler runs. */
+export type Principal =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'admin' }
+  | { readonly kind: 'tenant'; readonly tenantId: TenantId; readonly subject: string; readonly scopes: readonly Scope[] }
+  | { readonly kind: 'service'; readonly service: string; readonly tenantId: TenantId | undefined };
+
+/** What a handler gets: parsed by the contract's schemas. It runs as the tenant of the token or of `:tenantId`, or as system when there is none. */
+export type RouteInput<C extends RouteContract> = {
+  readonly params: ParamsOf<C>;
+  readonly query: QueryOf<C>;
+  readonly body: BodyOf<C>;
+  readonly principal: Principal;
+};
+
+/** A route bound to its handler; made by `defineRoute`, listed in `app.ts`. */
+export type Route = {
+  readonly contract: RouteContract;
+  readonly handle: (input: RouteInput<RouteContract>) => Promise<unknown>;
+};
+
+/** A handler that takes the request before Express and any body parser: ingest's webhooks, media downloads, the gateway's forwarding. */
+export type RawRoute = {
+  readonly method: string;
+  /** Matches the path without query. */
+  readonly pattern: RegExp;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, match: RegExpMatchArray) => Promise<void> | void;
+};
+
+/** What the kit gives to a service's `build`. */
+export type Kit<Config, Client> = {
+  readonly name: string;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly db: Database<Client>;
+  readonly bus: EventBus;
+  readonly keyProvider: KeyProvider;
+  readonly registry: Registry;
+  /** Calls another service's route; see `CallRoute`. */
+  readonly callRoute: CallRoute;
+  /** The one way to a URL that a tenant can influence; see egress/. */
+  readonly egress: Egress;
+  readonly now: () => Date;
+};
+
+export type ServiceParts = {
+  readonly routes: readonly Route[];
+  readonly rawRoutes?: readonly RawRoute[];
+  readonly consumers?: readonly Subscription[];
+  readonly tasks?: readonly ScheduledTask[];
+  /** After the bus and before the port opens. */
+  readonly onStart?: () => Promise<void>;
+  /** After the port closed and the bus drained. */
+  readonly onStop?: () => Promise<void>;
+  /** More that must hold for /health/ready: name → undefined when fine, else what is wrong. */
+  readonly readiness?: Readonly<Record<string, () => Promise<string | undefined>>>;
+};
+
+export type ServiceDefinition<ConfigSchema extends z.ZodObject = z.ZodObject, Client = unknown> = {
+  readonly name: ServiceName;
+  readonly port: number;
+  /** The service's own variables; the kit's own (PORT, DATABASE_URL …) are added. Every variable has `.describe(…)`; secrets carry `.meta({ secret: true })`. */
+  readonly config: ConfigSchema;
+  readonly database?: { readonly schema: string; readonly prismaDirectory: URL; readonly createClient: DatabaseOptions<Client>['createClient'] };
+  readonly build: (kit: Kit<z.output<ConfigSchema>, Client>) => Promise<ServiceParts> | ServiceParts;
+};
+
+export const serviceNames = [
+  'api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service', 'provider-sandbox',
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/**
+ * Calls an internal route of another service with a short signed token (audience: that service). The token carries the current tenant, or
+ * none in system scope. Answers the parsed reply; a problem answer becomes the HubError of its code; no answer `service.unavailable`, too late `service.timeout`.
+ */
+export type CallRoute = <C extends RouteContract>(
+  service: ServiceName,
+  contract: C,
+  input: CallInput<C>,
+) => Promise<ReplyOf<C>>;
+
+export type CallInput<C> = { readonly params?: ParamsInputOf<C>; readonly query?: QueryInputOf<C>; readonly body?: BodyInputOf<C>; readonly timeoutMs?: number };
+
+export type EgressRequest = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer | FormData;
+  /** Default 15 000. */
+  readonly timeoutMs?: number;
+  /** Bytes of the answer; more is `media.too_large`. Default 1 MiB. */
+  readonly responseMaxBytes?: number;
+};
+
+export type EgressReply = { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>>; readonly body: Buffer };
+
+/**
+ * Outgoing calls: https only (http where the platform allows the network), the name resolved once and pinned, private, link-local, metadata
+ * and translated addresses refused unless in EGRESS_ALLOW, no redirects, time and size caps.
+ */
+export interface Egress {
+  /** Any HTTP status is an answer. Throws `egress.refused` (never retried) or `egress.failed` (retry later); `error.detail.sent` says whether the request may have reached the other side. */
+  request(request: EgressRequest): Promise<EgressReply>;
+  /** Throws `egress.refused` when a URL given by a tenant would be refused. */
+  assertAllowed(url: string): Promise<void>;
+}

