@@ -1,0 +1,3 @@
+import { startStandalone } from './start-standalone.ts';
+
+await startStandalone();

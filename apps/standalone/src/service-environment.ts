@@ -1,0 +1,59 @@
+import { runtimeUrl } from '@switchboard/db';
+import type { ServiceDefinition } from '@switchboard/service-kit';
+import { join } from 'node:path';
+import type { Installation } from './installation.ts';
+
+type Variables = Record<string, string | undefined>;
+
+/** Where the parts of a deployment on one machine are. */
+export type Deployment = {
+  readonly installation: Installation;
+  readonly adminUrl: string;
+  readonly busDriver: 'embedded' | 'kafka';
+  readonly kafkaBrokers?: string;
+  readonly redisUrl?: string;
+  /** The caller's environment: what it sets wins over what is derived here. */
+  readonly environment: Variables;
+};
+
+/** Upper-case name of a service in variables: `TENANT_SERVICE`. */
+export function variablePrefix(serviceName: string): string {
+  return serviceName.toUpperCase().replaceAll('-', '_');
+}
+
+/** The port of a service: `<NAME>_PORT` or the one of its definition. */
+export function portOf(service: ServiceDefinition, environment: Variables): number {
+  return Number(environment[`${variablePrefix(service.name)}_PORT`] ?? service.port);
+}
+
+/** The variables that one service of a one-machine deployment gets: its own database role, its neighbours' addresses, the installation's secrets. */
+export function serviceEnvironment(service: ServiceDefinition, services: readonly ServiceDefinition[], deployment: Deployment): Variables {
+  const { installation, environment, busDriver } = deployment;
+  const { secrets } = installation;
+  const addresses = Object.fromEntries(services.map((other) => [`${variablePrefix(other.name)}_URL`, `http://127.0.0.1:${portOf(other, environment)}`]));
+  const ingest = services.find((other) => other.name === 'webhook-ingest');
+  const schema = service.database?.schema;
+  return {
+    ...addresses,
+    HOST: '127.0.0.1',
+    EGRESS_ALLOW: '127.0.0.0/8',
+    PUBLIC_WEBHOOK_URL: ingest && `http://127.0.0.1:${portOf(ingest, environment)}`,
+    SANDBOX_URL: addresses['PROVIDER_SANDBOX_URL'],
+    SANDBOX_ENABLED: 'true',
+    SANDBOX_JOURNAL: join(installation.home, 'sandbox.jsonl'),
+    MEDIA_DIR: join(installation.home, 'media'),
+    LOG_LEVEL: 'warn',
+    ...environment,
+    PORT: String(portOf(service, environment)),
+    ADMIN_KEY: secrets.adminKey,
+    INTERNAL_TOKEN_SECRET: secrets.internalTokenSecret,
+    KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
+    API_KEY_PEPPER: secrets.apiKeyPepper,
+    MEDIA_URL_SECRET: secrets.mediaUrlSecret,
+    BUS_DRIVER: busDriver,
+    KAFKA_BROKERS: deployment.kafkaBrokers,
+    REDIS_URL: deployment.redisUrl,
+    DATABASE_URL: schema && runtimeUrl(deployment.adminUrl, `switchboard_${schema}`, secrets.databasePassword),
+    BUS_DATABASE_URL: schema && runtimeUrl(deployment.adminUrl, busDriver === 'embedded' ? 'switchboard_bus' : `switchboard_${schema}_bus`, secrets.databasePassword),
+  };
+}

@@ -1,0 +1,15 @@
+import { service as apiGateway } from '@switchboard/api-gateway';
+import { service as authService } from '@switchboard/auth-service';
+import { service as genesysConnector } from '@switchboard/genesys-connector';
+import { service as providerSandbox } from '@switchboard/provider-sandbox';
+import type { ServiceDefinition } from '@switchboard/service-kit';
+import { service as stateManager } from '@switchboard/state-manager';
+import { service as tenantService } from '@switchboard/tenant-service';
+import { service as webhookIngest } from '@switchboard/webhook-ingest';
+import { service as whatsappConnector } from '@switchboard/whatsapp-connector';
+
+/**
+ * Every service, in the order of starting: who is asked starts before who asks, the two public doors last. Stopping goes backwards.
+ * The cast drops each service's own config type: from here on they are started by their variables alone.
+ */
+export const services = [providerSandbox, tenantService, authService, stateManager, whatsappConnector, genesysConnector, webhookIngest, apiGateway] as readonly unknown[] as readonly ServiceDefinition[];

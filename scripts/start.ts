@@ -1,0 +1,3 @@
+import { startStandalone } from '../apps/standalone/src/start-standalone.ts';
+
+await startStandalone();
