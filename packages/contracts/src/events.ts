@@ -35,6 +35,8 @@ const messageReceived = z.object({
   content: messageContentSchema,
   /** Provider id of the message this one answers. */
   replyToProviderMessageId: z.string().optional(),
+  /** Flat facts about how it came (the advertisement it answers, forwarded, a product it names). */
+  attributes: z.record(z.string(), z.string()).optional(),
   /** When the provider says it was written. */
   sentAt: instant,
 });

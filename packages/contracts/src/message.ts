@@ -17,6 +17,8 @@ export const mediaSchema = z.object({
   /** Bytes. */
   size: z.number().int().nonnegative().optional(),
   caption: z.string().max(textLengthMax).optional(),
+  /** Why there is no file: it could not be fetched from the provider. */
+  unavailable: z.string().max(1024).optional(),
 });
 export type Media = z.infer<typeof mediaSchema>;
 
