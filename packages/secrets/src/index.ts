@@ -1,1 +1,14 @@
+/**
+ * Keeps secrets of tenants: envelope encryption (a data key per tenant, wrapped by a key-encryption key that never reaches the database),
+ * keyed hashes of API keys, signed links. The only room besides webhook-auth that computes HMACs.
+ * It knows no service's tables except `tenant_keys`, which each service that seals copies into its own schema; it logs nothing.
+ */
 export type * from './port.ts';
+export { createSecretBox } from './create-secret-box.ts';
+export { createDataKeyStore, type DataKeyDatabase } from './create-data-key-store.ts';
+export { createEnvKeyProvider, createFileKeyProvider, parseKeyEncryptionKeys } from './key-provider.ts';
+export { rewrapDataKeys } from './rewrap-data-keys.ts';
+export { createTokenSigner, type TokenSigner } from './create-token-signer.ts';
+export { hashApiKey } from './hash-api-key.ts';
+export { fingerprint } from './fingerprint.ts';
+export { isSameSecret } from './is-same-secret.ts';

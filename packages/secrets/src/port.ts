@@ -6,20 +6,34 @@ export interface SecretBox {
   /** Returns a versioned binary: header (version, data key id, nonce), ciphertext, tag. Creates the tenant's data key at first use. */
   seal(plaintext: string, place: SecretPlace): Promise<Buffer>;
   /** Throws `secret.unreadable` on any doubt: changed bit, other place, other tenant, unknown or destroyed key. */
-  open(sealed: Buffer, place: SecretPlace): Promise<string>;
+  open(sealed: Uint8Array, place: SecretPlace): Promise<string>;
 }
 
 /** Wraps data keys with a key-encryption key that never leaves it. `file` and `env` ship now; Vault transit and AWS KMS fit the same interface. */
 export interface KeyProvider {
   /** Id of the key that wraps now; stands in every wrapped key, so that a rotated key-encryption key can still unwrap. */
   readonly currentKeyId: string;
-  wrap(dataKey: Buffer, tenantId: string): Promise<{ readonly keyId: string; readonly wrapped: Buffer }>;
-  unwrap(wrapped: { readonly keyId: string; readonly wrapped: Buffer }, tenantId: string): Promise<Buffer>;
+  wrap(dataKey: Buffer, tenantId: string): Promise<WrappedKey>;
+  /** Throws `secret.unreadable` for an unknown key id, another tenant's key, or changed bytes. */
+  unwrap(wrapped: WrappedKey, tenantId: string): Promise<Buffer>;
 }
 
-/** The service's table of wrapped data keys (`tenant_keys`), one live key a tenant; implemented over SqlSession by `createDataKeyStore`. */
+export type WrappedKey = { readonly keyId: string; readonly wrapped: Buffer };
+
+export type WrappedDataKey = WrappedKey & {
+  /** 16 hex digits. */
+  readonly dataKeyId: string;
+  /** Inserted by the transaction that is still open: it may yet roll back, so the key must not outlive it in memory. */
+  readonly unsettled?: boolean;
+};
+
+/** The service's table of wrapped data keys (`tenant_keys`), one live key a tenant; implemented over the service's database by `createDataKeyStore`. */
 export interface DataKeyStore {
-  find(): Promise<{ readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }[]>;
+  find(): Promise<WrappedDataKey[]>;
   /** Inserts unless the tenant has a key already; returns the one that is there now. */
-  insert(key: { readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }): Promise<{ readonly dataKeyId: string; readonly keyId: string; readonly wrapped: Buffer }>;
+  insert(key: WrappedDataKey): Promise<WrappedDataKey>;
+  /** Puts another wrapping of the same data key in place; nothing when the key is gone. */
+  replace(key: WrappedDataKey): Promise<void>;
+  /** Deletes the tenant's keys: what was sealed under them is unreadable for ever, once caches ran out (`keepMs` of the secret box). */
+  destroy(): Promise<void>;
 }
