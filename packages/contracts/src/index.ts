@@ -11,3 +11,5 @@ export * from './http/paging.ts';
 export * from './http/problem.ts';
 export * from './http/tenant-service-internal.ts';
 export * from './http/auth-service.ts';
+export * from './api-key.ts';
+export * from './http/tenant-service.ts';
