@@ -1,0 +1,137 @@
+import { isHubError, newId, parseEnvelope, type Envelope } from '@switchboard/contracts';
+import { runAsTenant, runWithTrace } from '@switchboard/tenant-context';
+import type pg from 'pg';
+import type { BusSchema } from './bus-schema.ts';
+import type { BusLog, ConsumerContext, Subscription, UnitOfWork } from './port.ts';
+import { decideFate, type RetryPolicy } from './retry-policy.ts';
+
+/** One event for one consumer group, as a driver has it. */
+export type Consumable = {
+  readonly group: string;
+  /** Not parsed yet. */
+  readonly envelope: unknown;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Row of `pending_events`, when the event comes from there. Leaves the table with the effect's transaction. */
+  readonly pendingId?: string;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * What became of one try.
+ * - done: go on. `settled` says that the pending row is gone already; otherwise the driver removes it.
+ * - retry: not before `afterMs`; the lane waits.
+ * - dead: store a dead letter, then go on.
+ */
+export type Outcome =
+  | { readonly kind: 'done'; readonly settled: boolean }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly error: FailureReason }
+  | { readonly kind: 'dead'; readonly error: FailureReason };
+
+export type FailureReason = { readonly code: string; readonly message: string };
+
+/** Never throws: every failure is an outcome. */
+export type ConsumeEvent = (consumable: Consumable) => Promise<Outcome>;
+
+export type ConsumeParts = {
+  readonly schema: BusSchema;
+  readonly subscriptions: readonly Subscription[];
+  readonly unitOfWork: UnitOfWork;
+  /** Of the bus role: asks the inbox before an `external` handler. */
+  readonly pool: pg.Pool;
+  readonly retry: RetryPolicy;
+  readonly log: BusLog;
+};
+
+/** The third door by which a tenant enters: parses the envelope, restores its tenant and trace, runs the handler by its kind of effect, decides the fate of a failure. */
+export function createConsumeEvent(parts: ConsumeParts): ConsumeEvent {
+  const subscriptions = new Map(parts.subscriptions.map((subscription) => [`${subscription.group} ${subscription.type}`, subscription]));
+  return async (consumable) => {
+    let event: Envelope;
+    try {
+      event = parseEnvelope(consumable.envelope);
+    } catch (error) {
+      return { kind: 'dead', error: { code: 'request.invalid', message: `the envelope does not parse: ${messageOf(error)}` } };
+    }
+    const subscription = subscriptions.get(`${consumable.group} ${event.type}`);
+    if (subscription === undefined) return { kind: 'done', settled: false };
+    const trace = { requestId: newId('req'), traceparent: event.traceparent, causedBy: event.eventId };
+    return runAsTenant(event.tenantId, () => runWithTrace(trace, () => runHandler(parts, subscription, event, consumable)));
+  };
+}
+
+async function runHandler(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
+  try {
+    switch (subscription.effect) {
+      case 'transaction':
+        return await runInTransaction(parts, subscription, event, consumable);
+      case 'external':
+        return await runExternal(parts, subscription, event, consumable);
+      case 'idempotent':
+        await subscription.handle(event, { attempt: consumable.attempt, signal: consumable.signal, commit: (effect) => parts.unitOfWork.transaction(effect) });
+        return { kind: 'done', settled: false };
+    }
+  } catch (error) {
+    return decideOutcome(parts, subscription, event, consumable, error);
+  }
+}
+
+async function runInTransaction(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
+  const { attempt, signal } = consumable;
+  await parts.unitOfWork.transaction(async () => {
+    if (await recordInbox(parts, event, consumable)) await subscription.handle(event, { attempt, signal, commit: (effect) => effect() });
+  });
+  return { kind: 'done', settled: true };
+}
+
+async function runExternal(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
+  if (await hasTakenEffect(parts, event, consumable.group)) return { kind: 'done', settled: false };
+  let commits = 0;
+  let committed = false;
+  const context: ConsumerContext = {
+    attempt: consumable.attempt,
+    signal: consumable.signal,
+    commit: async (effect) => {
+      if (commits++ > 0) throw new Error('commit was called twice for one event');
+      await parts.unitOfWork.transaction(async () => {
+        if (await recordInbox(parts, event, consumable)) await effect();
+      });
+      committed = true;
+    },
+  };
+  try {
+    await subscription.handle(event, context);
+  } catch (error) {
+    if (!committed) throw error;
+    // The effect stands; trying again would find it in the inbox and do nothing.
+    parts.log.error({ err: error, eventId: event.eventId, group: consumable.group }, 'a consumer failed after its effect was committed');
+  }
+  return { kind: 'done', settled: committed };
+}
+
+async function recordInbox({ schema, unitOfWork }: ConsumeParts, event: Envelope, { group, pendingId }: Consumable): Promise<boolean> {
+  const rows = await unitOfWork.sql.query<{ first: boolean }>(`select ${schema.name}.record_inbox($1, $2, $3) as first`, [group, event.eventId, pendingId ?? null]);
+  return rows[0]?.first === true;
+}
+
+async function hasTakenEffect({ schema, pool }: ConsumeParts, event: Envelope, group: string): Promise<boolean> {
+  const { rowCount } = await pool.query(`select from ${schema.name}.inbox where tenant_id = $1 and consumer_group = $2 and event_id = $3`, [event.tenantId, group, event.eventId]);
+  return rowCount === 1;
+}
+
+function decideOutcome({ retry, log }: ConsumeParts, subscription: Subscription, event: Envelope, { attempt }: Consumable, error: unknown): Outcome {
+  const fate = decideFate(error, attempt, retry);
+  const reason = { code: isHubError(error) ? error.code : 'internal', message: messageOf(error) };
+  const fields = { err: error, eventId: event.eventId, type: event.type, group: subscription.group, attempt };
+  if (fate.kind === 'retry') {
+    log.warn({ ...fields, afterMs: fate.afterMs }, 'a consumer failed; the event is tried again');
+    return { ...fate, error: reason };
+  }
+  log.error(fields, 'a consumer failed; the event is a dead letter now');
+  return { kind: 'dead', error: reason };
+}
+
+/** Long messages (a driver's query text, a provider's page) are cut: they stand in every row of a list. */
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 1_000);
+}
