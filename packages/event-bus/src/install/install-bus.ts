@@ -1,5 +1,5 @@
 import { runMigrations } from 'graphile-worker';
-import pg from 'pg';
+import { Client, Pool } from 'pg';
 import { busSchemaOf, type BusDriverName, type BusSchema } from '../bus-schema.ts';
 import { recordInboxSql } from './bus-functions-sql.ts';
 import { busTablesSql } from './bus-tables-sql.ts';
@@ -21,7 +21,7 @@ const installLock = 7_311_003;
 
 /** Creates or brings up to date the bus objects of these services and gives the services their two functions. Repeatable. */
 export async function installBus({ adminUrl, driver, services, rolePassword }: InstallBusOptions): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
+  const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [installLock]);
@@ -42,7 +42,7 @@ export async function installBus({ adminUrl, driver, services, rolePassword }: I
   }
 }
 
-async function createOwner(client: pg.Client, { name, worker, owner }: BusSchema, rolePassword: InstallBusOptions['rolePassword']): Promise<void> {
+async function createOwner(client: Client, { name, worker, owner }: BusSchema, rolePassword: InstallBusOptions['rolePassword']): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [owner]);
   if (rowCount === 0) {
     if (rolePassword === undefined) throw new Error(`role ${owner} does not exist: provision the database before installing the bus`);
@@ -52,11 +52,11 @@ async function createOwner(client: pg.Client, { name, worker, owner }: BusSchema
 }
 
 /** graphile-worker's migrations run as the owner, so that it owns its tables: their row-level security has no policies, only an owner gets in. */
-async function migrateWorker(client: pg.Client, adminUrl: string, { worker, owner }: BusSchema): Promise<void> {
+async function migrateWorker(client: Client, adminUrl: string, { worker, owner }: BusSchema): Promise<void> {
   const database = client.escapeIdentifier(client.database ?? 'postgres');
   // Its "create schema if not exists" asks for this right even where the schema exists.
   await client.query(`grant create on database ${database} to ${owner}`);
-  const pool = new pg.Pool({ connectionString: adminUrl, options: `-c role=${owner}`, max: 2 });
+  const pool = new Pool({ connectionString: adminUrl, options: `-c role=${owner}`, max: 2 });
   try {
     await runMigrations({ pgPool: pool, schema: worker });
   } finally {
@@ -65,7 +65,7 @@ async function migrateWorker(client: pg.Client, adminUrl: string, { worker, owne
   }
 }
 
-async function createObjects(client: pg.Client, driver: BusDriverName, schema: BusSchema, services: readonly string[]): Promise<void> {
+async function createObjects(client: Client, driver: BusDriverName, schema: BusSchema, services: readonly string[]): Promise<void> {
   const { name, owner } = schema;
   const callers = services.flatMap((service) => [`switchboard_${service}`, `switchboard_${service}_system`]).join(', ');
   await client.query(`
