@@ -1,0 +1,111 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+
+/** Entries kept per list before the oldest is forgotten: a stand-in must not eat the machine in a load test. */
+const listLengthMax = 50_000;
+
+export type MetaAccount = {
+  readonly phoneNumberId: string;
+  readonly displayPhoneNumber: string;
+  readonly wabaId: string;
+  readonly appSecret: string;
+  readonly accessToken: string;
+  readonly verifyToken: string;
+  /** Where webhooks of this number go. */
+  readonly webhookUrl: string;
+  /** Statuses that follow a message by themselves: none, up to delivered, up to read. */
+  readonly receipts: 'none' | 'delivered' | 'read';
+};
+
+export type GenesysAccount = { readonly clientId: string; readonly clientSecret: string; readonly region: string };
+
+export type GenesysIntegration = {
+  readonly id: string;
+  readonly clientId: string;
+  readonly name: string;
+  readonly outboundNotificationWebhookUrl: string;
+  readonly outboundNotificationWebhookSignatureSecretToken: string;
+  readonly createStatus: 'Initiated' | 'Completed';
+  readonly dateCreated: string;
+};
+
+/** A call that the hub made, as the sandbox took it. */
+export type Received = { readonly at: string; readonly path: string; readonly token: string; readonly body: Record<string, unknown>; readonly id: string };
+
+export type StoredMedia = { readonly id: string; readonly mimeType: string; readonly base64: string; readonly owner: string };
+
+type Tables = {
+  metaAccount: MetaAccount;
+  genesysAccount: GenesysAccount;
+  genesysIntegration: GenesysIntegration;
+  genesysToken: { token: string; clientId: string; expiresAt: string };
+  /** By phone number id. */
+  metaReceived: Received;
+  /** By integration id. */
+  genesysReceived: Received;
+  /** When a contact last wrote, by `<phone number id>:<contact>`. */
+  metaWindow: { at: string };
+  /** By `<integration id>:<contact id>`. */
+  genesysConversation: { conversationId: string; connected: boolean };
+  media: StoredMedia;
+};
+
+type Line = { table: keyof Tables; key: string; value: unknown };
+const lists: ReadonlySet<keyof Tables> = new Set(['metaReceived', 'genesysReceived']);
+
+/** What the sandbox knows. With a journal file every change is appended to it and read again at the next start. */
+export class SandboxState {
+  private readonly rows = new Map<string, unknown>();
+  private readonly rowLists = new Map<string, unknown[]>();
+  private readonly journal: string | undefined;
+
+  constructor(journal: string | undefined) {
+    this.journal = journal;
+    if (journal === undefined || !existsSync(journal)) return;
+    for (const text of readFileSync(journal, 'utf8').split('\n')) {
+      if (text === '') continue;
+      try {
+        // The cast is safe: the file is written by `put` and `push` alone; a line cut short by a crash does not parse.
+        this.apply(JSON.parse(text) as Line);
+      } catch {
+        continue;
+      }
+    }
+  }
+
+  get<T extends keyof Tables>(table: T, key: string): Tables[T] | undefined {
+    return this.rows.get(`${table}/${key}`) as Tables[T] | undefined;
+  }
+
+  all<T extends keyof Tables>(table: T): Tables[T][] {
+    return [...this.rows].filter(([key]) => key.startsWith(`${table}/`)).map(([, value]) => value as Tables[T]);
+  }
+
+  put<T extends keyof Tables>(table: T, key: string, value: Tables[T]): void {
+    this.write({ table, key, value });
+  }
+
+  list<T extends 'metaReceived' | 'genesysReceived'>(table: T, key: string): Tables[T][] {
+    return (this.rowLists.get(`${table}/${key}`) ?? []) as Tables[T][];
+  }
+
+  push<T extends 'metaReceived' | 'genesysReceived'>(table: T, key: string, value: Tables[T]): void {
+    this.write({ table, key, value });
+  }
+
+  private write(line: Line): void {
+    this.apply(line);
+    if (this.journal !== undefined) appendFileSync(this.journal, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  }
+
+  private apply({ table, key, value }: Line): void {
+    const place = `${table}/${key}`;
+    if (!lists.has(table)) {
+      this.rows.set(place, value);
+      return;
+    }
+    const list = this.rowLists.get(place) ?? [];
+    list.push(value);
+    if (list.length > listLengthMax) list.splice(0, list.length - listLengthMax);
+    this.rowLists.set(place, list);
+  }
+}
