@@ -13,3 +13,4 @@ export * from './http/tenant-service-internal.ts';
 export * from './http/auth-service.ts';
 export * from './api-key.ts';
 export * from './http/tenant-service.ts';
+export * from './http/state-manager.ts';
