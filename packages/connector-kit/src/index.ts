@@ -1,1 +1,13 @@
+/**
+ * What every connector shares: receiving, delivering once, pacing, files. A connector itself is two pure functions and one client
+ * (`ConnectorDefinition`); `connectorService` makes a service of it. This room knows no provider: what differs stands in the definition.
+ * Its own tables lie in the connector's schema: the model `Delivery` (see store/deliveries.ts).
+ */
 export type * from './port.ts';
+export { defineConnector } from './define-connector.ts';
+export { connectorService, type ConnectorServiceOptions } from './connector-service.ts';
+export { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
+export { createMediaLinks, type MediaLink, type MediaLinks } from './media/create-media-links.ts';
+export { mediaBytesMax } from './connections/create-client-context.ts';
+export type { MediaStore } from './media/media-store.ts';
+export { splitText } from './domain/split-text.ts';

@@ -1,4 +1,4 @@
-import type { ConnectionWithSecrets, ContactRef, DeliveryError, DeliveryStatus, MessageContent, MessageReceived, MessageSend, ProviderId, Retry, Role } from '@switchboard/contracts';
+import type { ConnectionWithSecrets, ContactRef, DeliveryError, DeliveryStatus, MessageContent, MessageId, MessageReceived, MessageSend, ProviderId, Role } from '@switchboard/contracts';
 import type { Egress } from '@switchboard/service-kit';
 
 /** One webhook of one connection, as ingest stored it. */
@@ -16,17 +16,24 @@ export type InboundEvent =
       readonly content: MessageContent;
       readonly remoteMedia?: RemoteMedia;
       readonly replyToProviderMessageId?: string;
-      /** RFC 3339. */
+      /** Flat facts about how it came: the advertisement it answers, forwarded, a product it names. */
+      readonly attributes?: Readonly<Record<string, string>>;
+      /** RFC 3339 in UTC. */
       readonly sentAt: string;
     }
   | {
       readonly kind: 'status';
       readonly providerMessageId?: string;
-      /** Ours, where the provider echoes it. */
-      readonly messageId?: string;
+      /** Ours, where the provider echoes it. Elsewhere the kit finds it by `providerMessageId` among the deliveries. */
+      readonly messageId?: MessageId;
+      /** Which part of our message, where the provider echoes it: 0 for the first. */
+      readonly part?: number;
+      /** Of the contact, where the provider says it: keeps the order of a contact's statuses. */
+      readonly contactAddress?: string;
       readonly providerConversationId?: string;
       readonly status: DeliveryStatus;
       readonly error?: DeliveryError;
+      /** RFC 3339 in UTC. */
       readonly at: string;
     }
   /** Nothing for the conversation (an echo of ours, an account notice): kept by ingest, counted, not published. */
@@ -35,7 +42,13 @@ export type InboundEvent =
 export type RemoteMedia = { readonly id?: string; readonly url?: string; readonly sha256?: string };
 
 /** One call to the provider that delivers (a part of) a message. Plain JSON: it is stored with the claim and repeated byte for byte. */
-export type RenderedPart = { readonly body: Readonly<Record<string, unknown>>; readonly path?: string; readonly media?: { readonly mediaKey?: string; readonly url?: string; readonly mimeType: string; readonly fileName?: string } };
+export type RenderedPart = { readonly body: Readonly<Record<string, unknown>>; readonly path?: string; readonly media?: PartMedia };
+
+/** The file of a part: one of the media store, or at an address that a tenant gave. */
+export type PartMedia = { readonly mediaKey?: string; readonly url?: string; readonly mimeType: string; readonly fileName?: string };
+
+/** What a connector sees of a connection where it must not need secrets. */
+export type PublicConnection = Pick<ConnectionWithSecrets, 'routingIdentifiers' | 'settings'>;
 
 export type Rendered =
   | { readonly kind: 'parts'; readonly parts: readonly RenderedPart[] }
@@ -52,16 +65,29 @@ export type ClientContext = {
   readonly egress: Egress;
   /** The provider's access token from auth-service; `refused` drops the one just refused. Only for providers with tokens of their own. */
   readonly accessToken: (refused?: { fingerprint: string }) => Promise<{ accessToken: string; fingerprint: string }>;
-  readonly loadMedia: (mediaKey: string) => Promise<{ bytes: Buffer; mimeType: string }>;
-  /** A URL the provider can fetch without our credentials, valid for hours. */
-  readonly mediaUrl: (mediaKey: string, mimeType: string, fileName?: string) => string;
+  /** The file's bytes: from the media store, or from the tenant's address through the egress guard. Throws `media.not_found`, `media.unavailable`, `media.too_large`. */
+  readonly loadMedia: (media: Pick<PartMedia, 'mediaKey' | 'url'>) => Promise<Buffer>;
+  /** A URL the provider can fetch without our credentials, valid for a day. A tenant's own address is returned as it is. */
+  readonly mediaUrl: (media: PartMedia) => string;
+  readonly now: () => Date;
 };
 
 export type FetchedMedia = { readonly bytes: Buffer; readonly mimeType?: string };
 
+/** Calls a minute, and how many may come at once after a pause. */
+export type PaceLimit = { readonly perMinute: number; readonly burst: number };
+
+/**
+ * Why a client's call failed, in `HubError.detail`:
+ * - `sent`: the provider may have the message all the same (no answer came). Without a key for repetition it is not sent again.
+ * - `scope`: what a `provider.throttled` holds back: `connection` (default) or `pair`, this contact alone.
+ * - `providerCode`: the provider's own error code, shown with the delivery.
+ */
+export type ClientErrorDetail = { readonly sent?: boolean; readonly scope?: 'connection' | 'pair'; readonly providerCode?: string; readonly [more: string]: unknown };
+
 /**
  * A connector: two pure functions and one client.
- * The client throws HubErrors that say their fate by `retry`; an error after which the provider may have the message carries `detail.sent: true`.
+ * The client throws HubErrors that say their fate by `retry`, with a `ClientErrorDetail`.
  */
 export type ConnectorDefinition = {
   readonly provider: ProviderId;
@@ -71,17 +97,16 @@ export type ConnectorDefinition = {
    * unknown outcome is marked `delivery.outcome_unknown` and not repeated.
    */
   readonly sendIsIdempotent: boolean;
-  /** Calls a minute for one connection, and the burst. */
-  readonly pace: { readonly perMinute: number; readonly burst: number };
+  /** For one connection. */
+  readonly pace: PaceLimit;
+  /** For one contact of a connection; kept only after the provider throttled that contact, because providers lend from the future generously. */
+  readonly pairPace?: PaceLimit;
   /** Pure; never throws on any JSON. */
-  readonly parseWebhook: (webhook: ConnectorWebhook, connection: Pick<ConnectionWithSecrets, 'routingIdentifiers' | 'settings'>) => InboundEvent[];
+  readonly parseWebhook: (webhook: ConnectorWebhook, connection: PublicConnection) => InboundEvent[];
   /** Pure. */
-  readonly renderMessage: (command: MessageSend, connection: Pick<ConnectionWithSecrets, 'routingIdentifiers' | 'settings'>) => Rendered;
+  readonly renderMessage: (command: MessageSend, connection: PublicConnection) => Rendered;
   readonly client: {
     readonly send: (part: RenderedPart, context: ClientContext) => Promise<Delivered>;
     readonly fetchMedia: (media: RemoteMedia, context: ClientContext) => Promise<FetchedMedia>;
   };
 };
-
-/** For readers of a HubError's fate. */
-export type Fate = Retry;

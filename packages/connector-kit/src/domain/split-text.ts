@@ -3,6 +3,9 @@ const boundaries = [/\n\s*\n/g, /\n/g, /[.!?…]\s/g, /\s/g] as const;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** Code units looked at beyond the limit, so that the character which straddles it is seen whole. */
+const graphemeLengthMax = 64;
+
 /**
  * Cuts a text into pieces of at most `lengthMax` UTF-16 code units, for providers that take no more: at the last paragraph's end that
  * fits, else line's, sentence's, word's, else between two characters as a reader sees them (never inside an emoji). White space at the
@@ -30,7 +33,7 @@ function cutOf(text: string, lengthMax: number): number {
     if (cut > lengthMax / 2) return cut;
   }
   let cut = 0;
-  for (const { index, segment } of graphemes.segment(head)) {
+  for (const { index, segment } of graphemes.segment(text.slice(0, lengthMax + graphemeLengthMax))) {
     if (index + segment.length > lengthMax) break;
     cut = index + segment.length;
   }

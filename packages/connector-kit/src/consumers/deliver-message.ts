@@ -1,0 +1,118 @@
+import { hubError, isHubError, type ConnectionWithSecrets, type DeliveryError, type HubError, type MessageSend } from '@switchboard/contracts';
+import type { ClientErrorDetail, ConnectorDefinition, Delivered, RenderedPart } from '../port.ts';
+import type { DeliveryPart } from '../store/deliveries.ts';
+import type { ConnectorDeps } from './connector-deps.ts';
+import { holdBack, waitForTurn } from './wait-for-turn.ts';
+
+/** What became of a message. `part` is the one whose row is still to be settled, with the event's inbox record. */
+export type DeliveryOutcome =
+  | { readonly kind: 'nothing' }
+  /** `delivered` is what the provider said of that part; `message` stands for the whole message: its first part. */
+  | { readonly kind: 'sent'; readonly part?: number; readonly delivered: Delivered; readonly message: Delivered }
+  | { readonly kind: 'failed'; readonly part?: number; readonly state: 'failed' | 'unknown'; readonly error: DeliveryError };
+
+type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
+
+/**
+ * Renders and delivers one message, part by part. Each part is claimed before its call, with what will be sent, so that a crash is found
+ * afterwards: a claimed part without an outcome is sent again only where the provider takes our id as a key.
+ * Throws what says "later"; everything that will not get better by waiting is an outcome.
+ */
+export async function deliverMessage(command: MessageSend, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<DeliveryOutcome> {
+  const connection = await loadConnection(command, deps);
+  if (connection.kind === 'failed') return connection;
+  const rendered = definition.renderMessage(command, connection.value);
+  if (rendered.kind === 'nothing') return { kind: 'nothing' };
+  if (rendered.kind === 'impossible') return { kind: 'failed', state: 'failed', error: rendered.error };
+
+  await waitForTurn(command, deps);
+  const { isNew, parts } = await deps.db.transaction(() => deps.deliveries.plan({ ...command, parts: rendered.parts }));
+  return deliverParts({ command, connection: connection.value, parts, isNew, definition, deps });
+}
+
+type Delivery = {
+  readonly command: MessageSend;
+  readonly connection: ConnectionWithSecrets;
+  readonly parts: readonly DeliveryPart[];
+  readonly isNew: boolean;
+  readonly definition: ConnectorDefinition;
+  readonly deps: ConnectorDeps;
+};
+
+async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
+  const { command, parts, isNew, definition, deps } = delivery;
+  let message: Delivered | undefined;
+  // The first part's turn was taken, and a new message's first part was claimed, before this.
+  let hasTurn = true;
+  for (const { part, state, request, ...sent } of parts) {
+    if (state === 'sent') {
+      message ??= sent;
+      continue;
+    }
+    if (state === 'unknown' || (state === 'claimed' && !isNew && !definition.sendIsIdempotent)) return outcomeUnknown(part);
+    if (!hasTurn) await waitForTurn(command, deps);
+    hasTurn = false;
+    if (state !== 'claimed') await deps.db.transaction(() => deps.deliveries.claim(command.messageId, part));
+
+    const result = await sendPart(request, part, delivery);
+    if (result.kind === 'failed') return { ...result, error: explainPartly(result.error, part, parts.length) };
+    message ??= result.delivered;
+    if (part === parts.length - 1) return { kind: 'sent', part, delivered: result.delivered, message };
+    await deps.db.transaction(() => deps.deliveries.settleSent(command.messageId, part, result.delivered));
+  }
+  return { kind: 'sent', delivered: message ?? {}, message: message ?? {} };
+}
+
+async function sendPart(request: RenderedPart, part: number, delivery: Delivery): Promise<{ readonly kind: 'delivered'; readonly delivered: Delivered } | Failed> {
+  const { command, definition, deps } = delivery;
+  try {
+    return { kind: 'delivered', delivered: await callClient(request, delivery) };
+  } catch (error) {
+    // Here an error's fate becomes a delivery's outcome; a foreign error is a bug and goes on to the dead letters.
+    if (!isHubError(error)) throw error;
+    holdBack(error, command, deps);
+    // The cast is safe: every field of the detail is optional and only compared.
+    const { sent } = error.detail as ClientErrorDetail;
+    if (sent === true && !definition.sendIsIdempotent) return outcomeUnknown(part, error);
+    if (error.retry === 'never') return { kind: 'failed', part, state: 'failed', error: deliveryErrorOf(error) };
+    if (!definition.sendIsIdempotent) await deps.db.transaction(() => deps.deliveries.release(command.messageId, part));
+    throw error;
+  }
+}
+
+/** Credentials may have been replaced within the minute that they are kept: refused ones are loaded again once. */
+async function callClient(request: RenderedPart, { connection, definition, deps }: Delivery): Promise<Delivered> {
+  try {
+    return await definition.client.send(request, deps.clientContext(connection));
+  } catch (error) {
+    if (!isHubError(error) || error.code !== 'provider.unauthorized' || error.detail['sent'] === true) throw error;
+    deps.connections.drop(connection.connectionId);
+    const current = await deps.connections.load(connection.connectionId);
+    if (current.version === connection.version) throw error;
+    return definition.client.send(request, deps.clientContext(current));
+  }
+}
+
+async function loadConnection(command: MessageSend, deps: ConnectorDeps): Promise<{ readonly kind: 'loaded'; readonly value: ConnectionWithSecrets } | Failed> {
+  try {
+    const value = await deps.connections.load(command.connectionId);
+    if (value.status !== 'active') throw hubError('connection.not_active');
+    return { kind: 'loaded', value };
+  } catch (error) {
+    if (!isHubError(error) || error.retry !== 'never') throw error;
+    return { kind: 'failed', state: 'failed', error: deliveryErrorOf(error) };
+  }
+}
+
+export function deliveryErrorOf(error: HubError): DeliveryError {
+  const { providerCode } = error.detail as ClientErrorDetail;
+  return { code: error.code, message: error.publicMessage, ...(providerCode === undefined ? {} : { providerCode }) };
+}
+
+function outcomeUnknown(part: number, cause?: HubError): Failed {
+  return { kind: 'failed', part, state: 'unknown', error: deliveryErrorOf(hubError('delivery.outcome_unknown', { cause, detail: cause?.detail })) };
+}
+
+function explainPartly(error: DeliveryError, part: number, parts: number): DeliveryError {
+  return part === 0 ? error : { ...error, message: `The first ${part} of ${parts} parts were sent, then: ${error.message}` };
+}

@@ -1,0 +1,59 @@
+import { hubError } from '@switchboard/contracts';
+import { currentTenant } from '@switchboard/tenant-context';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mediaKeyPattern, type MediaStore } from './media-store.ts';
+
+/** Files under `<directory>/<tenant>/<first two of the key>/<key>`. Tenant ids and keys are of alphabets that cannot leave the directory. */
+export function createLocalMediaStore(directory: string): MediaStore {
+  const pathOf = (mediaKey: string) => join(directory, currentTenant(), mediaKey.slice(0, 2), mediaKey);
+
+  return {
+    async store(bytes) {
+      const mediaKey = createHash('sha256').update(bytes).digest('hex');
+      const path = pathOf(mediaKey);
+      if (!(await exists(path))) await writeAtomically(path, bytes);
+      return mediaKey;
+    },
+    async load(mediaKey) {
+      if (!mediaKeyPattern.test(mediaKey)) throw hubError('media.not_found');
+      try {
+        return await readFile(pathOf(mediaKey));
+      } catch (cause) {
+        if (isMissing(cause)) throw hubError('media.not_found', { cause });
+        throw hubError('storage.unavailable', { cause });
+      }
+    },
+  };
+}
+
+/** A reader sees the whole file or none: written beside it under a name of its own, flushed, then renamed. */
+async function writeAtomically(path: string, bytes: Buffer): Promise<void> {
+  const unfinished = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(unfinished, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true });
+    throw hubError('storage.unavailable', { publicMessage: 'The file could not be stored.', cause });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,11 @@
+/**
+ * Files of the current tenant by content: the key is the SHA-256 of the bytes in hex, so storing twice stores once. Another tenant's
+ * file is a missing file.
+ */
+export interface MediaStore {
+  store(bytes: Buffer): Promise<string>;
+  /** Throws `media.not_found`. */
+  load(mediaKey: string): Promise<Buffer>;
+}
+
+export const mediaKeyPattern = /^[0-9a-f]{64}$/;
