@@ -1,0 +1,153 @@
+import { newId, type MessageContent } from '@switchboard/contracts';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decide, type ConversationEvent } from './decide.ts';
+import { handlerOf, statusOf, type ConnectionRef, type ConversationRoute, type Standing } from './standing.ts';
+
+const channel: ConnectionRef = { connectionId: newId('con'), provider: 'whatsapp' };
+const bot: ConnectionRef = { connectionId: newId('con'), provider: 'botpress' };
+const desk: ConnectionRef = { connectionId: newId('con'), provider: 'genesys' };
+const formerDesk: ConnectionRef = { connectionId: newId('con'), provider: 'genesys' };
+
+const hour = 3_600_000;
+const start = Date.UTC(2026, 10, 21, 12);
+const text: MessageContent = { kind: 'text', text: 'hello' };
+const fresh: Standing = { lastInboundAt: null, lastActivityAt: start, closedAt: null, handoff: null };
+
+function routeWith(change: Partial<ConversationRoute> = {}): ConversationRoute {
+  return { channel, bot, desk, startsWith: 'desk', replyWindowMs: 24 * hour, windowClosedTemplate: null, ...change };
+}
+
+function fold(events: readonly ConversationEvent[], route: ConversationRoute): Standing {
+  return events.reduce((standing, event) => decide(standing, route, event).standing, fresh);
+}
+
+const at = fc.integer({ min: 0, max: 48 }).map((hours) => start + hours * hour);
+const content = fc.constantFrom<MessageContent>(text, { kind: 'reaction', emoji: '👍', providerMessageId: 'p' }, { kind: 'template', name: 't', language: 'en', components: [] }, { kind: 'notice', text: 'n' });
+const typing: MessageContent = { kind: 'typing', on: true };
+const now = start + 100 * hour;
+const event: fc.Arbitrary<ConversationEvent> = fc.oneof(
+  fc.record({ kind: fc.constant('contact_message' as const), at, content }),
+  fc.record({ kind: fc.constant('agent_message' as const), at, now: at, from: fc.constantFrom(desk.connectionId, formerDesk.connectionId), content }),
+  fc.record({ kind: fc.constant('bot_message' as const), at, now: at, from: fc.constant(bot.connectionId), content }),
+  fc.record({ kind: fc.constant('system_message' as const), at, now: at, content }),
+  fc.constant<ConversationEvent>({ kind: 'contact_signal', content: typing }),
+  fc.constant<ConversationEvent>({ kind: 'counterpart_signal', now, content: typing }),
+  fc.record({ kind: fc.constant('handoff' as const), at, to: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const) }),
+  fc.record({ kind: fc.constant('closed' as const), at }),
+);
+const route: fc.Arbitrary<ConversationRoute> = fc.record({
+  channel: fc.constant(channel),
+  bot: fc.constantFrom(bot, null),
+  desk: fc.constantFrom(desk, null),
+  startsWith: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const),
+  replyWindowMs: fc.constantFrom(24 * hour, null),
+  windowClosedTemplate: fc.constantFrom({ name: 'back_soon', language: 'en', components: [] }, null),
+});
+const shuffledWithRepetitions = fc
+  .array(event, { maxLength: 12 })
+  .chain((events) => fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })));
+
+describe('decide', () => {
+  it('ends any reordering and repetition of events in the same conversation', () => {
+    fc.assert(fc.property(shuffledWithRepetitions, route, ([events, again], route) => expect(fold(again, route)).toEqual(fold(events, route))));
+  });
+
+  it('never leaves its states: closed is answered by nobody, open by whom the route has', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 12 }), route, (events, route) => {
+        let standing = fresh;
+        for (const next of events) {
+          const decision = decide(standing, route, next);
+          standing = decision.standing;
+          expect(decision.status).toBe(statusOf(standing));
+          expect(decision.handler).toBe(handlerOf(standing, route));
+          if (decision.status === 'closed') expect(decision.handler).toBe('none');
+          if (decision.handler === 'bot') expect(route.bot).not.toBeNull();
+          if (decision.handler === 'desk') expect(route.desk).not.toBeNull();
+        }
+      }),
+    );
+  });
+
+  it('commands only connections of the route', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), event, route, (before, last, route) => {
+        const allowed = [route.channel, route.bot, route.desk].filter((connection) => connection !== null);
+        for (const { to } of decide(fold(before, route), route, last).commands) expect(allowed).toContain(to);
+      }),
+    );
+  });
+
+  it('answers every message for the contact with exactly one delivery, sent or failed', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), fc.constantFrom('agent_message', 'bot_message', 'system_message'), content, route, (before, kind, content, route) => {
+        const last = { kind, at: start, now: start, from: desk.connectionId, content } as ConversationEvent; // the union's members differ in nothing else
+        const commands = decide(fold(before, route), route, last).commands;
+        expect(commands.map(({ to }) => to)).toEqual([channel]);
+        expect(['deliver', 'fail']).toContain(commands[0]?.kind);
+      }),
+    );
+  });
+});
+
+describe('a message of the contact', () => {
+  it.each([
+    ['desk', desk],
+    ['bot', bot],
+  ] as const)('goes to the %s that the route starts with', (startsWith, to) => {
+    expect(decide(fresh, routeWith({ startsWith }), { kind: 'contact_message', at: start, content: text }).commands).toEqual([{ kind: 'deliver', to }]);
+  });
+
+  it('is kept without being sent when nobody answers', () => {
+    expect(decide(fresh, routeWith({ bot: null, desk: null, startsWith: 'none' }), { kind: 'contact_message', at: start, content: text }).commands).toEqual([]);
+  });
+
+  it('opens a closed conversation again, with the handler that starts', () => {
+    const route = routeWith({ startsWith: 'bot' });
+    const closed = fold([{ kind: 'handoff', at: start, to: 'desk' }, { kind: 'closed', at: start + hour }], route);
+    expect(decide(closed, route, { kind: 'contact_message', at: start + 2 * hour, content: text })).toMatchObject({ status: 'open', handler: 'bot', commands: [{ to: bot }] });
+  });
+});
+
+describe('an agent who writes', () => {
+  const inbound: ConversationEvent = { kind: 'contact_message', at: start, content: text };
+
+  it('takes the conversation over from the bot', () => {
+    const route = routeWith({ startsWith: 'bot' });
+    const decision = decide(fold([inbound], route), route, { kind: 'agent_message', at: start + 1, now: start + 1, from: desk.connectionId, content: text });
+    expect(decision).toMatchObject({ handler: 'desk', commands: [{ kind: 'deliver', to: channel }] });
+  });
+
+  it('reaches the contact until the reply window closes', () => {
+    const route = routeWith();
+    const answer = (now: number) => decide(fold([inbound], route), route, { kind: 'agent_message', at: now, now, from: desk.connectionId, content: text }).commands;
+    expect(answer(start + 24 * hour - 1)).toEqual([{ kind: 'deliver', to: channel }]);
+    expect(answer(start + 24 * hour)).toMatchObject([{ kind: 'fail', to: channel, error: { code: 'message.window_closed' } }]);
+  });
+
+  it('reaches the contact outside the window by the template of the route', () => {
+    const route = routeWith({ windowClosedTemplate: { name: 'back_soon', language: 'en', components: [] } });
+    const commands = decide(fresh, route, { kind: 'agent_message', at: start, now: start, from: desk.connectionId, content: text }).commands;
+    expect(commands).toEqual([{ kind: 'deliver', to: channel, sentInstead: { kind: 'template', name: 'back_soon', language: 'en', components: [] } }]);
+  });
+
+  it('may send a template at any time', () => {
+    const template: MessageContent = { kind: 'template', name: 'order_ready', language: 'en_US', components: [] };
+    expect(decide(fresh, routeWith(), { kind: 'system_message', at: start, now: start, content: template }).commands).toEqual([{ kind: 'deliver', to: channel }]);
+  });
+});
+
+describe('a handoff', () => {
+  it('shows the new handler what the contact last wrote', () => {
+    const route = routeWith({ startsWith: 'bot' });
+    const before = fold([{ kind: 'contact_message', at: start, content: text }], route);
+    expect(decide(before, route, { kind: 'handoff', at: start + 1, to: 'desk' })).toMatchObject({ handler: 'desk', commands: [{ kind: 'introduce', to: desk }] });
+  });
+
+  it('repeated introduces nobody again', () => {
+    const route = routeWith({ startsWith: 'bot' });
+    const before = fold([{ kind: 'handoff', at: start + 1, to: 'desk' }], route);
+    expect(decide(before, route, { kind: 'handoff', at: start + 1, to: 'desk' }).commands).toEqual([]);
+  });
+});
