@@ -14,3 +14,4 @@ export * from './http/auth-service.ts';
 export * from './api-key.ts';
 export * from './http/tenant-service.ts';
 export * from './http/state-manager.ts';
+export * from './http/dead-letters.ts';

@@ -33,6 +33,9 @@ export type RawRoute = {
   readonly method: string;
   /** Matches the path without query. */
   readonly pattern: RegExp;
+  /** Label in /metrics; the pattern's source when absent. */
+  readonly name?: string;
+  /** A HubError thrown before the answer began becomes a problem answer, anything else a 500. Runs in no scope: the handler is its own door. */
   readonly handle: (request: IncomingMessage, response: ServerResponse, match: RegExpMatchArray) => Promise<void> | void;
 };
 
@@ -47,10 +50,17 @@ export type Kit<Config, Client> = {
   readonly registry: Registry;
   /** Calls another service's route; see `CallRoute`. */
   readonly callRoute: CallRoute;
+  /** Signs the token that another service wants of this one; for callers that forward instead of using `callRoute`. */
+  readonly signToken: (audience: ServiceName, claims: InternalClaims) => string;
+  /** Base URL of another service (`<NAME>_URL`), without a slash at the end. */
+  readonly urlOf: (service: ServiceName) => string;
   /** The one way to a URL that a tenant can influence; see egress/. */
   readonly egress: Egress;
   readonly now: () => Date;
 };
+
+/** What an internal token says besides who calls whom. Without a tenant it is a call of the system. */
+export type InternalClaims = { readonly tenantId?: TenantId; readonly subject?: string; readonly scopes?: readonly Scope[] };
 
 export type ServiceParts = {
   readonly routes: readonly Route[];
@@ -71,8 +81,12 @@ export type ServiceDefinition<ConfigSchema extends z.ZodObject = z.ZodObject, Cl
   /** The service's own variables; the kit's own (PORT, DATABASE_URL …) are added. Every variable has `.describe(…)`; secrets carry `.meta({ secret: true })`. */
   readonly config: ConfigSchema;
   readonly database?: { readonly schema: string; readonly prismaDirectory: URL; readonly createClient: DatabaseOptions<Client>['createClient'] };
-  readonly build: (kit: Kit<z.output<ConfigSchema>, Client>) => Promise<ServiceParts> | ServiceParts;
+  /** A method, not a function property: that lets every service be listed as a plain `ServiceDefinition`, whatever its config. */
+  build(kit: Kit<z.output<ConfigSchema>, Client>): Promise<ServiceParts> | ServiceParts;
 };
+
+/** A service that runs: where it listens, and how it is ended (drains first). */
+export type RunningService = { readonly url: string; readonly stop: () => Promise<void> };
 
 export const serviceNames = [
   'api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service', 'provider-sandbox',

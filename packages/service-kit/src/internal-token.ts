@@ -1,0 +1,58 @@
+import { hubError, type Scope, tenantIdSchema, type TenantId } from '@switchboard/contracts';
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import type { InternalClaims } from './port.ts';
+
+/** Header of calls between services. The gateway strips it from outside. */
+export const internalTokenHeader = 'x-switchboard-internal';
+
+/** Seconds: longer than any call waits, too short to be worth stealing. */
+const tokenTtlSeconds = 60;
+/** Verified tokens that are remembered; callers that forward reuse one for some seconds. */
+const rememberedMax = 1_000;
+
+export type VerifiedToken = { readonly issuer: string; readonly tenantId: TenantId | undefined; readonly subject: string; readonly scopes: readonly Scope[] };
+
+const payloadSchema = z.object({
+  iss: z.string(),
+  exp: z.number(),
+  sub: z.string().default(''),
+  tenant: tenantIdSchema.optional(),
+  scopes: z.array(z.string()).default([]),
+});
+
+/** Signs a token of `issuer` for `audience`: HS256, 60 seconds. */
+export function signInternalToken(secret: string, issuer: string, audience: string, claims: InternalClaims): string {
+  return jwt.sign({ tenant: claims.tenantId, scopes: claims.scopes ?? [], sub: claims.subject ?? issuer }, secret, {
+    algorithm: 'HS256',
+    issuer,
+    audience,
+    expiresIn: tokenTtlSeconds,
+  });
+}
+
+/** Verifies tokens made for `audience`. The result throws `auth.missing` on any doubt, without saying which. */
+export function internalTokenVerifier(secret: string, audience: string): (token: string) => VerifiedToken {
+  const remembered = new Map<string, { readonly token: VerifiedToken; readonly expiresAtMs: number }>();
+  return (token) => {
+    const known = remembered.get(token);
+    if (known !== undefined && known.expiresAtMs > Date.now()) return known.token;
+    const { verified, expiresAtMs } = verify(token, secret, audience);
+    if (remembered.size >= rememberedMax) remembered.clear();
+    remembered.set(token, { token: verified, expiresAtMs });
+    return verified;
+  };
+}
+
+function verify(token: string, secret: string, audience: string): { verified: VerifiedToken; expiresAtMs: number } {
+  try {
+    const payload = payloadSchema.parse(jwt.verify(token, secret, { algorithms: ['HS256'], audience }));
+    return {
+      // Scopes are signed by a service of ours from the catalogue's own; unknown ones match nothing.
+      verified: { issuer: payload.iss, tenantId: payload.tenant, subject: payload.sub, scopes: payload.scopes as Scope[] },
+      expiresAtMs: payload.exp * 1000,
+    };
+  } catch (cause) {
+    throw hubError('auth.missing', { cause });
+  }
+}

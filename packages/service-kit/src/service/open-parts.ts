@@ -1,0 +1,52 @@
+import * as databasePackage from '@switchboard/db';
+import type { Database, DatabaseOptions } from '@switchboard/db';
+import * as busPackage from '@switchboard/event-bus';
+import type { BusLog, EventBus, UnitOfWork } from '@switchboard/event-bus';
+import { createEnvKeyProvider, type KeyProvider } from '@switchboard/secrets';
+import type { KitConfig } from '../config/kit-config.ts';
+import type { ServiceDefinition } from '../port.ts';
+import { absentBus, absentDatabase, absentKeyProvider } from './absent-parts.ts';
+import { shortName } from './short-name.ts';
+import { StartRefusal } from './start-refusal.ts';
+
+type Landing = {
+  createDatabase: <Client>(options: DatabaseOptions<Client>) => Database<Client>;
+  createEventBus: (options: { driver: 'embedded' | 'kafka'; service: string; unitOfWork: UnitOfWork; busUrl: string; kafka?: { brokers: readonly string[] }; log: BusLog }) => EventBus;
+};
+const { createDatabase, createEventBus } = { ...databasePackage, ...busPackage } as unknown as Landing;
+
+/** Opens the service's own database. A service without one gets a stand-in that refuses SQL. */
+export function openDatabase(definition: ServiceDefinition, config: KitConfig): Database<unknown> {
+  const { name, database } = definition;
+  if (database === undefined) return absentDatabase(name);
+  if (config.databaseUrl === undefined) throw new StartRefusal(`DATABASE_URL is missing: the Postgres URL of ${name}'s own role, or DATABASE_URL_FILE with the path of a file that holds it.`);
+  return createDatabase({ url: config.databaseUrl, schema: database.schema, connectionsMax: config.databaseConnectionsMax, createClient: database.createClient });
+}
+
+/** The service's end of the bus. A service without database that was told of no bus gets a stand-in that refuses events. */
+export function openBus(definition: ServiceDefinition, config: KitConfig, unitOfWork: UnitOfWork, log: BusLog): EventBus {
+  const { busDriver, busDatabaseUrl, kafkaBrokers } = config;
+  const told = busDriver === 'embedded' ? busDatabaseUrl !== undefined : kafkaBrokers.length > 0;
+  if (!told && definition.database === undefined) return absentBus(definition.name);
+  if (busDriver === 'kafka' && kafkaBrokers.length === 0) throw new StartRefusal('KAFKA_BROKERS is missing: the Kafka brokers, host:port, separated by commas.');
+  if (busDatabaseUrl === undefined && (busDriver === 'embedded' || definition.database !== undefined)) {
+    throw new StartRefusal('BUS_DATABASE_URL is missing: the Postgres URL of the role that owns the bus tables, or BUS_DATABASE_URL_FILE with the path of a file that holds it.');
+  }
+  return createEventBus({
+    driver: busDriver,
+    service: shortName(definition.name),
+    unitOfWork,
+    busUrl: busDatabaseUrl ?? '',
+    ...(busDriver === 'kafka' ? { kafka: { brokers: kafkaBrokers } } : {}),
+    log,
+  });
+}
+
+export function openKeyProvider(definition: ServiceDefinition, config: KitConfig): KeyProvider {
+  if (config.keyEncryptionKey === undefined) return absentKeyProvider(definition.name);
+  try {
+    return createEnvKeyProvider(config.keyEncryptionKey);
+  } catch (cause) {
+    throw new StartRefusal('KEY_ENCRYPTION_KEY is not valid: give 32 random bytes as 64 hex digits or base64.', { cause });
+  }
+}

@@ -1,0 +1,32 @@
+import type { Scope, TenantId } from '@switchboard/contracts';
+import { internalTokenHeader, signInternalToken } from '../internal-token.ts';
+import type { InternalClaims, ServiceName } from '../port.ts';
+
+/** Secrets that services under test are started with; they open nothing else. */
+export const testSecrets = {
+  internalTokenSecret: 'test internal token secret, 32 characters and more',
+  adminKey: 'test-admin-key-0123456789',
+  /** 32 bytes as base64. */
+  keyEncryptionKey: Buffer.alloc(32, 7).toString('base64'),
+} as const;
+
+/** A token as `issuer` would send it to `audience`. */
+export function internalToken(audience: ServiceName, claims: InternalClaims & { readonly issuer?: ServiceName } = {}): string {
+  const { issuer = 'api-gateway', ...rest } = claims;
+  return signInternalToken(testSecrets.internalTokenSecret, issuer, audience, rest);
+}
+
+/** Headers of a call from another service: of a tenant, or of the system. */
+export function internalTokenHeaders(audience: ServiceName, tenantId?: TenantId): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { issuer: 'state-manager', tenantId }) };
+}
+
+/** Headers of a tenant's call as the gateway forwards it. */
+export function keyHeaders(audience: ServiceName, tenantId: TenantId, scopes: readonly Scope[] = ['state:read', 'state:write']): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { tenantId, scopes, subject: 'key_test' }) };
+}
+
+/** Headers of the platform's call. */
+export function adminHeaders(): Record<string, string> {
+  return { authorization: `Bearer ${testSecrets.adminKey}` };
+}
