@@ -1,13 +1,16 @@
 import { preset } from './packages/tooling/jest-preset.mjs';
 
 const shared = { ...preset, rootDir: import.meta.dirname };
-const servers = '<rootDir>/packages/testing/src/jest/global-setup.ts';
+const servers = {
+  globalSetup: '<rootDir>/packages/testing/src/jest/global-setup.ts',
+  globalTeardown: '<rootDir>/packages/testing/src/jest/global-teardown.ts',
+};
 
 /** unit: no I/O. int: real Postgres, Kafka, Redis, one of each for all files. e2e: the running system. */
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.int\\.test\\.ts$', '\\.e2e\\.test\\.ts$'] },
-    { ...shared, displayName: 'int', testMatch: ['**/*.int.test.ts'], globalSetup: servers },
-    { ...shared, displayName: 'e2e', testMatch: ['**/*.e2e.test.ts'], globalSetup: servers },
+    { ...shared, displayName: 'int', testMatch: ['**/*.int.test.ts'], ...servers },
+    { ...shared, displayName: 'e2e', testMatch: ['**/*.e2e.test.ts'], ...servers },
   ],
 };

@@ -1,0 +1,201 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { hubError, isHubError, tenantIdPattern } from '@switchboard/contracts';
+import { currentScope, peekScope, type Scope } from '@switchboard/tenant-context';
+import pg from 'pg';
+import { connectionAdapter } from './connection-adapter.ts';
+import type { Database, DatabaseOptions } from './port.ts';
+import { createStatementNames } from './statement-names.ts';
+import { asStorageError, isConnectionLost } from './storage-error.ts';
+
+/**
+ * A service's database. The open transaction travels with the asynchronous call chain, so that stores, the bus and Prisma find it without being
+ * handed it. Cost against a bare pool (bench in create-database.int.test.ts prints it): BEGIN with its tenant is one round trip, COMMIT another.
+ */
+export function createDatabase<Client>(options: DatabaseOptions<Client>): Database<Client> {
+  const open = new AsyncLocalStorage<OpenTransaction>();
+  const connections = new WeakMap<pg.PoolClient, Connection<Client>>();
+  const statementName = createStatementNames();
+  const role = decodeURIComponent(new URL(options.url).username);
+  const systemRole = options.systemRole ?? `${role}_system`;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    application_name: role,
+    // A store that does not answer must not hang its caller: 5 s for a connection, 30 s for a statement, a minute for a transaction that went quiet.
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    options: `-c search_path=${options.schema} -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s`,
+  });
+  // A connection that dies while idle is replaced by the pool; one that dies in use rejects its query. Neither may end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+
+  function connectionOf(client: pg.PoolClient): Connection<Client> {
+    const known = connections.get(client);
+    if (known !== undefined) return known;
+    const connection: Connection<Client> = { client, current: undefined, prisma: undefined };
+    connections.set(client, connection);
+    return connection;
+  }
+
+  async function begin(scope: Scope): Promise<Connection<Client>> {
+    let client: pg.PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw asStorageError(error) ?? error;
+    }
+    try {
+      await client.query(`begin; ${scopeStatement(scope, systemRole)}`);
+    } catch (error) {
+      client.release(true);
+      throw asStorageError(error) ?? error;
+    }
+    return connectionOf(client);
+  }
+
+  async function run<T>(scope: Scope, fn: () => Promise<T>): Promise<T> {
+    const connection = await begin(scope);
+    const transaction: OpenTransaction = { scope, connection, failure: undefined, lost: false };
+    connection.current = transaction;
+    let value: T;
+    try {
+      // Awaited inside: a Prisma call starts when it is awaited, and must find the transaction then.
+      value = await open.run(transaction, async () => await fn());
+    } catch (error) {
+      await rollBack(transaction);
+      throw isHubError(error) ? error : (asStorageError(transaction.failure) ?? asStorageError(error) ?? error);
+    }
+    await commit(transaction);
+    return value;
+  }
+
+  function require(): OpenTransaction {
+    const transaction = open.getStore();
+    if (transaction === undefined) throw hubError('internal', { detail: { reason: 'The database was used outside db.transaction().' } });
+    assertUsable(transaction);
+    return transaction;
+  }
+
+  return {
+    async transaction(fn) {
+      const scope = currentScope();
+      const outer = open.getStore();
+      // A transaction that has ended may linger in the context of work it started without waiting for; that work gets one of its own.
+      if (outer !== undefined && outer.connection.current === outer) {
+        assertScope(outer, scope);
+        return await fn();
+      }
+      return await run(scope, fn);
+    },
+    sql: {
+      async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+        const transaction = require();
+        const config = { text, values: [...values] };
+        const name = statementName(text);
+        const { rows } = await send(transaction, () => transaction.connection.client.query<Row>(name === undefined ? config : { name, ...config }));
+        return rows;
+      },
+    },
+    get prisma() {
+      // The cast is safe: every connection in this pool was made above with a client of this type.
+      const connection = require().connection as Connection<Client>;
+      connection.prisma ??= options.createClient(
+        connectionAdapter(
+          (config) => {
+            // Prisma collects calls of one tick and may run them later; what arrives here must still belong to this connection's transaction.
+            const transaction = require();
+            if (transaction.connection !== connection) throw hubError('internal', { detail: { reason: 'A Prisma client was used outside its transaction.' } });
+            return send(transaction, () => connection.client.query(config));
+          },
+          options.schema,
+          statementName,
+        ),
+      );
+      return connection.prisma;
+    },
+    async unhealthy() {
+      try {
+        await pool.query('select 1');
+        return undefined;
+      } catch (error) {
+        return `The database does not answer: ${(error as { code?: string }).code ?? (error as Error).message}`;
+      }
+    },
+    async close() {
+      await pool.end();
+    },
+  };
+}
+
+type Connection<Client> = {
+  readonly client: pg.PoolClient;
+  current: OpenTransaction | undefined;
+  /** Made at first use: a service that speaks SQL pays nothing for Prisma. */
+  prisma: Client | undefined;
+};
+
+type OpenTransaction = {
+  readonly scope: Scope;
+  readonly connection: Connection<unknown>;
+  /** The first error of a statement. Postgres refuses all that follow it, so it is the reason even when the caller swallowed it. */
+  failure: unknown;
+  lost: boolean;
+};
+
+/** Statement that puts a transaction into its scope, sent with BEGIN. */
+function scopeStatement(scope: Scope, systemRole: string): string {
+  if (scope.kind === 'system') return `set local role ${pg.escapeIdentifier(systemRole)}`;
+  // Branded and parsed at the door; checked again because here it becomes part of a statement.
+  if (!tenantIdPattern.test(scope.tenantId)) throw hubError('internal', { detail: { reason: 'The tenant id is not well-formed.' } });
+  return `set local app.tenant_id = ${pg.escapeLiteral(scope.tenantId)}`;
+}
+
+async function send<T>(transaction: OpenTransaction, query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    transaction.failure ??= error;
+    if (isConnectionLost(error)) transaction.lost = true;
+    throw asStorageError(error) ?? error;
+  }
+}
+
+function assertUsable(transaction: OpenTransaction): void {
+  if (transaction.connection.current !== transaction) throw hubError('internal', { detail: { reason: 'The transaction has ended; work that goes on after it was not awaited.' } });
+  assertScope(transaction, peekScope());
+}
+
+function assertScope(transaction: OpenTransaction, scope: Scope | undefined): void {
+  const { scope: own } = transaction;
+  if (scope !== undefined && own.kind === scope.kind && (own.kind === 'system' || (scope.kind === 'tenant' && own.tenantId === scope.tenantId))) return;
+  throw hubError('internal', { detail: { reason: 'A transaction stays in the scope it was opened in; end it before entering another tenant or system scope.', open: own, asked: scope ?? null } });
+}
+
+async function commit(transaction: OpenTransaction): Promise<void> {
+  const { connection } = transaction;
+  connection.current = undefined;
+  let command: string;
+  try {
+    ({ command } = await connection.client.query('commit'));
+  } catch (error) {
+    connection.client.release(true);
+    throw asStorageError(error) ?? error;
+  }
+  connection.client.release(transaction.lost);
+  // Postgres answers COMMIT of a failed transaction with ROLLBACK and no error: whoever swallowed the failure would believe it was stored.
+  if (command !== 'COMMIT') throw asStorageError(transaction.failure) ?? hubError('internal', { cause: transaction.failure, detail: { reason: 'A statement failed and its error was swallowed, so nothing was stored.' } });
+}
+
+async function rollBack(transaction: OpenTransaction): Promise<void> {
+  const { connection } = transaction;
+  connection.current = undefined;
+  if (transaction.lost) return connection.client.release(true);
+  try {
+    await connection.client.query('rollback');
+    connection.client.release();
+  } catch {
+    connection.client.release(true);
+  }
+}

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Postmaster = { readonly pid: number; readonly port: number };
+
+/** The server that runs on this data directory, by its postmaster.pid; clears away the file of a server that is gone. */
+export function findPostmaster(dataDirectory: string): Postmaster | undefined {
+  const file = join(dataDirectory, 'postmaster.pid');
+  let lines: string[];
+  try {
+    lines = readFileSync(file, 'utf8').split('\n');
+  } catch {
+    return undefined;
+  }
+  const pid = Number(lines[0]);
+  if (Number.isInteger(pid) && pid > 1 && isPostgres(pid, dataDirectory)) return { pid, port: Number(lines[3]) };
+  // Left by a server that was killed, perhaps before a reboot: its number may belong to any process now, and Postgres would refuse to start.
+  rmSync(file, { force: true });
+  return undefined;
+}
+
+/** Ends a server: lets it roll back and write out (fast shutdown), and after `graceMs` stops it hard, which only makes its next start slower. */
+export async function stopPostmaster(dataDirectory: string, graceMs = 20_000): Promise<void> {
+  const postmaster = findPostmaster(dataDirectory);
+  if (postmaster === undefined) return;
+  signal(postmaster.pid, 'SIGINT');
+  if (await isGone(postmaster.pid, dataDirectory, graceMs)) return;
+  signal(postmaster.pid, 'SIGQUIT');
+  if (await isGone(postmaster.pid, dataDirectory, 5_000)) return;
+  throw new Error(`The Postgres server ${postmaster.pid} on ${dataDirectory} does not stop. Stop it by hand.`);
+}
+
+function isPostgres(pid: number, dataDirectory: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it runs, as somebody else.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDirectory);
+  } catch {
+    // No /proc (macOS), or another user's process.
+  }
+  try {
+    return execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().includes('postgres');
+  } catch {
+    return false;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // ESRCH: gone already, which is what is wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function isGone(pid: number, dataDirectory: string, waitMs: number): Promise<boolean> {
+  for (const end = Date.now() + waitMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    // The file is the last thing a server removes; its process may linger as a zombie in a container whose process 1 reaps nothing.
+    if (!existsSync(join(dataDirectory, 'postmaster.pid'))) return true;
+    try {
+      process.kill(pid, 0);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { MigrationList } from '@prisma/schema-engine-wasm';
+import pg from 'pg';
+import type { ServiceSchema } from './port.ts';
+import { everything, withSchemaEngine } from './schema-engine.ts';
+import { serviceRoles } from './service-roles.ts';
+
+export type MigrateOptions = {
+  /** A member of the service's owner role, as after `provision`. */
+  readonly adminUrl: string;
+  readonly service: ServiceSchema;
+};
+
+/** Applies the service's migrations that the database has not seen, in Prisma's standard format. Returns their names. Safe to run from several processes at once. */
+export async function migrate({ adminUrl, service }: MigrateOptions): Promise<string[]> {
+  const migrationsList = loadMigrations(service.prismaDirectory);
+  const lock = new pg.Client({ connectionString: adminUrl });
+  lock.on('error', () => undefined);
+  await lock.connect();
+  try {
+    await lock.query(`select pg_advisory_lock(hashtext($1))`, [`switchboard.migrate.${service.schema}`]);
+    const connection = { url: adminUrl, schema: service.schema, role: serviceRoles(service).owner };
+    const { appliedMigrationNames } = await withSchemaEngine(connection, (engine) => engine.applyMigrations({ migrationsList, filters: everything }));
+    return appliedMigrationNames;
+  } catch (cause) {
+    throw new Error(`The migrations of ${service.service} could not be applied: ${(cause as Error).message}`, { cause });
+  } finally {
+    await lock.end();
+  }
+}
+
+export function loadMigrations(prismaDirectory: URL): MigrationList {
+  const migrations = new URL('migrations/', directoryUrl(prismaDirectory));
+  const names = readdirSync(migrations, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return {
+    baseDir: '.',
+    lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
+    shadowDbInitScript: '',
+    migrationDirectories: names.toSorted().map((path) => ({
+      path,
+      migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: readFileSync(new URL(`${path}/migration.sql`, migrations), 'utf8') } },
+    })),
+  };
+}
+
+/** Of a folder's URL with or without its closing slash. */
+export function directoryUrl(folder: URL): URL {
+  return folder.href.endsWith('/') ? folder : new URL(`${folder.href}/`);
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory, type SqlDriverAdapter, type SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type * as Engine from '@prisma/schema-engine-wasm';
+import pg from 'pg';
+
+export type SchemaEngine = Engine.SchemaEngine;
+
+/** All of a schema: nothing is left out of a diff. */
+export const everything = { externalTables: [], externalEnums: [] };
+
+export type EngineConnection = {
+  readonly url: string;
+  readonly schema: string;
+  /** Role to act as: owns what migrations make. */
+  readonly role: string;
+};
+
+/** Runs `work` with Prisma's own schema engine, the one on npm as WebAssembly: the other one has to be downloaded. */
+export async function withSchemaEngine<T>(connection: EngineConnection, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
+  const { SchemaEngine } = await loadEngine();
+  const pool = new pg.Pool({ connectionString: connection.url, max: 4, options: `-c role=${connection.role} -c search_path=${connection.schema}` });
+  pool.on('error', () => undefined);
+  try {
+    const factory = bindMigrationAwareSqlAdapterFactory(wholeScripts(new PrismaPg(pool, { schema: connection.schema }), pool));
+    const engine = await SchemaEngine.new({ datamodels: [['schema.prisma', 'datasource db {\n  provider = "postgresql"\n}\n']] }, () => undefined, factory);
+    try {
+      return await work(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** @prisma/adapter-pg 7.10 cuts a migration at every semicolon, also within a function's body or a string. Postgres reads scripts better. */
+function wholeScripts(factory: PrismaPg, pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
+  const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter =>
+    Object.assign(adapter, {
+      async executeScript(script: string): Promise<void> {
+        // One simple query is one transaction: a migration is applied as a whole or not at all.
+        await pool.query(script);
+      },
+    });
+  return {
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect: async () => whole(await factory.connect()),
+    connectToShadowDb: () => factory.connectToShadowDb(),
+  };
+}
+
+/** What is used of the global of that name; its types come with the DOM's, which have no place here. */
+declare const WebAssembly: { instantiate(bytes: Uint8Array, imports: Record<string, unknown>): Promise<{ instance: { exports: Record<string, unknown> } }> };
+
+type EngineModule = typeof Engine & { __wbg_set_wasm(exports: Record<string, unknown>): void };
+let loaded: Promise<EngineModule> | undefined;
+
+function loadEngine(): Promise<EngineModule> {
+  loaded ??= (async () => {
+    // The cast is safe: the package's main module is typed, and this is the same module before its WebAssembly part is put in.
+    const module = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as unknown as EngineModule;
+    const wasm = readFileSync(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm'));
+    const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': module });
+    module.__wbg_set_wasm(instance.exports);
+    // The cast is safe: wasm-bindgen exports this start function always.
+    (instance.exports['__wbindgen_start'] as () => void)();
+    return module;
+  })();
+  return loaded;
+}
