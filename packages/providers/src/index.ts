@@ -1,1 +1,7 @@
+/**
+ * The registry: everything the hub must know of an outside system, said once as data. Routes of ingest, credential forms, topics and docs
+ * follow from it. Pure: it calls nobody, keeps nothing, and knows no tenant. How a provider speaks in detail is its connector's business.
+ */
 export type * from './provider.ts';
+export { findProvider, providerOfCredentialType, providers } from './registry/find-provider.ts';
+export { findGenesysDomain, genesysRegions } from './registry/genesys.ts';

@@ -31,11 +31,15 @@ export type WebhookAuth =
   /** HMAC-SHA1 of the URL and the sorted form fields, or of the URL with `bodySHA256` for JSON: Twilio. */
   | { readonly scheme: 'twilio'; readonly header: string };
 
+export type RoutingIdentifier = { readonly name: string; readonly value: string };
+
 /** One thing of a webhook that belongs to one account: ingest stores and publishes each on its own. */
 export type WebhookPart = {
-  /** Which accounts it names, most specific first: the first that is connected owns the part. */
-  readonly routingIdentifiers: readonly { readonly name: string; readonly value: string }[];
-  /** The provider's own id of this event, for deduplication; undefined where there is none (the content hash is used). */
+  /** Which accounts it names, most specific first: the first that is connected owns the part. Values are printable ASCII, at most 256 characters. */
+  readonly routingIdentifiers: readonly RoutingIdentifier[];
+  /** Accounts around the named one (the WABA of a number): their secrets may verify a part that nobody owns, but they never own it. */
+  readonly relatedIdentifiers: readonly RoutingIdentifier[];
+  /** The provider's own id of this event, for deduplication within the connection; undefined where there is none (the content hash is used). */
   readonly providerEventId: string | undefined;
   /** What keeps its order within the account: the contact, where one is named. */
   readonly orderingKey: string;
@@ -58,6 +62,11 @@ export type ProviderEntry = {
   readonly secretFields: readonly string[];
   /** Fields that name the account in webhooks; an active connection owns them in the whole installation. The first one identifies the connection when it is posted again. */
   readonly routingFields: readonly string[];
+  /**
+   * Fields that also name the account in webhooks, but that several connections may have (numbers of one WABA): stored with the routing
+   * identifiers, never refused as taken.
+   */
+  readonly sharedRoutingFields: readonly string[];
   readonly webhook: {
     readonly auth: WebhookAuth;
     /** Field of the credentials whose value verifies webhooks. */

@@ -1,0 +1,32 @@
+import { assertNever } from '@switchboard/contracts';
+import { createHash } from 'node:crypto';
+import type { RawWebhook, WebhookAuth } from '../provider.ts';
+import { hmacOf, timestampedHmacOf, twilioSignatureOf } from './signatures.ts';
+
+export type WebhookToSign = { readonly url: string; readonly body: Buffer; readonly method?: string; readonly headers?: RawWebhook['headers'] };
+
+/**
+ * Headers that the provider would send with this webhook: for the provider-sandbox, tests and benchmarks. For a Twilio webhook that is
+ * not a form the URL must carry `bodySHA256` (see `withBodyHash`) and is signed as it stands.
+ */
+export function signWebhook(auth: WebhookAuth, webhook: WebhookToSign, secret: string, nowSeconds: number = Date.now() / 1000): Record<string, string> {
+  switch (auth.scheme) {
+    case 'hmac':
+      return { [auth.header]: hmacOf(auth, webhook.body, secret) };
+    case 'timestamped-hmac': {
+      const timestamp = String(Math.floor(nowSeconds));
+      return { [auth.timestampHeader]: timestamp, [auth.signatureHeader]: timestampedHmacOf(auth, timestamp, webhook.body, secret) };
+    }
+    case 'shared-token':
+      return { [auth.header]: secret };
+    case 'twilio':
+      return { [auth.header]: twilioSignatureOf({ method: 'POST', headers: {}, ...webhook }, secret) };
+    default:
+      return assertNever(auth);
+  }
+}
+
+/** The URL with the hash of the body that Twilio adds to JSON webhooks. */
+export function withBodyHash(url: string, body: Buffer): string {
+  return `${url}${url.includes('?') ? '&' : '?'}bodySHA256=${createHash('sha256').update(body).digest('hex')}`;
+}
