@@ -9,7 +9,7 @@ import { defineRouteContract } from './route-contract.ts';
 export const plans = ['starter', 'professional', 'enterprise'] as const;
 
 /** Requests a minute of a tenant whose creator did not say. */
-export const rateLimitDefault = 1000;
+export const rateLimitDefault = 100;
 
 const metadataSchema = z.record(z.string().max(64), z.unknown()).refine((value) => JSON.stringify(value).length <= 16_384, 'use at most 16 KiB');
 
