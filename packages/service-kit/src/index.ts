@@ -12,6 +12,7 @@ export { defineRoute } from './http/define-route.ts';
 export { reply } from './http/reply.ts';
 export { sendProblem } from './http/problem.ts';
 export { internalTokenHeader } from './internal-token.ts';
+export { openApiOf } from './openapi-of.ts';
 export { loadConfig, type Environment } from './config/load-config.ts';
 export { kitConfigSchema, servicePorts } from './config/kit-config.ts';
 export { variablesOf, type Variable } from './config/variables-of.ts';

@@ -1,5 +1,4 @@
-import * as databasePackage from '@switchboard/db';
-import type { Database, DatabaseOptions } from '@switchboard/db';
+import { createDatabase, type Database } from '@switchboard/db';
 import * as busPackage from '@switchboard/event-bus';
 import type { BusLog, EventBus, UnitOfWork } from '@switchboard/event-bus';
 import { createEnvKeyProvider, type KeyProvider } from '@switchboard/secrets';
@@ -10,10 +9,9 @@ import { shortName } from './short-name.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 type Landing = {
-  createDatabase: <Client>(options: DatabaseOptions<Client>) => Database<Client>;
   createEventBus: (options: { driver: 'embedded' | 'kafka'; service: string; unitOfWork: UnitOfWork; busUrl: string; kafka?: { brokers: readonly string[] }; log: BusLog }) => EventBus;
 };
-const { createDatabase, createEventBus } = { ...databasePackage, ...busPackage } as unknown as Landing;
+const { createEventBus } = busPackage as unknown as Landing;
 
 /** Opens the service's own database. A service without one gets a stand-in that refuses SQL. */
 export function openDatabase(definition: ServiceDefinition, config: KitConfig): Database<unknown> {

@@ -1,0 +1,82 @@
+import { errorCatalogue, problemSchema, type ErrorCode, type RouteAuth, type RouteContract } from '@switchboard/contracts';
+import { z } from 'zod';
+
+type Json = Record<string, unknown>;
+
+/** Codes that a route may answer by its kind, besides those its contract names. */
+const codesOfEvery: readonly ErrorCode[] = ['request.invalid', 'internal'];
+const codesWithBody: readonly ErrorCode[] = ['request.not_json', 'request.too_large'];
+
+const securityOf = { public: [], key: [{ apiKey: [] }], admin: [{ adminKey: [] }], internal: [{ internalToken: [] }] } as const satisfies Record<RouteAuth, readonly object[]>;
+
+/** OpenAPI 3.1 of these contracts. Input schemas are described as they are sent, replies as they are answered. */
+export function openApiOf(contracts: readonly RouteContract[], about: { readonly title: string; readonly version: string; readonly servers?: readonly string[] }): Json {
+  const paths: Record<string, Json> = {};
+  for (const contract of contracts) {
+    const path = contract.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operationOf(contract) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: about.title, version: about.version },
+    ...(about.servers === undefined ? {} : { servers: about.servers.map((url) => ({ url })) }),
+    paths,
+    components: {
+      schemas: { Problem: schemaOf(problemSchema, 'output') },
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        adminKey: { type: 'http', scheme: 'bearer' },
+        internalToken: { type: 'apiKey', in: 'header', name: 'x-switchboard-internal' },
+      },
+    },
+  };
+}
+
+function operationOf(contract: RouteContract): Json {
+  return {
+    summary: contract.summary,
+    security: securityOf[contract.auth],
+    parameters: [...parametersOf(contract.params, 'path'), ...parametersOf(contract.query, 'query')],
+    ...(contract.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(contract.body, 'input') } } } }),
+    responses: {
+      [contract.reply.status]: {
+        description: 'OK',
+        ...(contract.reply.status === 204 ? {} : { content: { 'application/json': { schema: schemaOf(contract.reply.schema, 'output') } } }),
+      },
+      ...problemsOf(contract),
+    },
+  };
+}
+
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(properties).map(([name, property]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema: property }));
+}
+
+/** One response for each status, with the codes it may carry. */
+function problemsOf(contract: RouteContract): Json {
+  const codes = new Set<ErrorCode>([...codesOfEvery, ...(contract.auth === 'public' ? [] : ['auth.missing' as const]), ...(contract.scopes === undefined ? [] : ['auth.scope_missing' as const]), ...(contract.body === undefined ? [] : codesWithBody), ...(contract.errors ?? [])]);
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) byStatus.set(errorCatalogue[code].status, [...(byStatus.get(errorCatalogue[code].status) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, of]) => [
+      status,
+      {
+        description: of.map((code) => `\`${code}\`: ${errorCatalogue[code].title}`).join('; '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  // Transforms have no JSON form; ours only brand or trim, so what goes in describes them. Registered schemas are written out in place.
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: ({ zodSchema, jsonSchema }) => describeTransform(zodSchema, jsonSchema) }) as Json;
+  return json;
+}
+
+function describeTransform(schema: z.core.$ZodTypes, json: Json): void {
+  if (!(schema instanceof z.ZodPipe) || !(schema.def.out instanceof z.ZodTransform)) return;
+  Object.assign(json, schemaOf(schema.def.in as z.ZodType, 'input')); // schemas made with the classic API are ZodTypes
+}

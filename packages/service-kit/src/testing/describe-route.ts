@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals';
+import { problemSchema, type RouteContract, type TenantId } from '@switchboard/contracts';
+import { replyCheck } from '../http/parse-input.ts';
+import { internalTokenHeader } from '../internal-token.ts';
+import type { CallInput, ServiceName } from '../port.ts';
+import { adminHeaders, internalToken, internalTokenHeaders, keyHeaders } from './test-credentials.ts';
+
+export type RouteSuite<C extends RouteContract> = {
+  readonly service: ServiceName;
+  /** Base URL of the running service; asked in each test. */
+  readonly url: () => string;
+  /** Whose thing it is, and who else there is. */
+  readonly tenants: readonly [TenantId, TenantId];
+  /** An input that succeeds for the first tenant; makes what must exist. Called anew by each test. */
+  readonly input: (tenantId: TenantId) => Promise<CallInput<C>> | CallInput<C>;
+  /** The same input naming a thing that does not exist. With it: another tenant's thing is answered exactly like a missing one. */
+  readonly missing?: (input: CallInput<C>) => CallInput<C>;
+  /** Inputs that are refused, by what is wrong with them. */
+  readonly badInputs?: Readonly<Record<string, (input: CallInput<C>) => unknown>>;
+};
+
+type Input = { readonly params?: Readonly<Record<string, unknown>>; readonly query?: Readonly<Record<string, unknown>>; readonly body?: unknown };
+type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown };
+
+/** What every route promises, whatever it does: credentials, input, isolation, reply. The test file adds the meaning. */
+export function describeRoute<C extends RouteContract>(contract: C, suite: RouteSuite<C>): void {
+  const [owner, other] = suite.tenants;
+  const call = (input: Input, headers: Record<string, string>) => send(suite.url(), contract, input, headers);
+  const as = (tenantId: TenantId) => headersFor(contract, suite.service, tenantId);
+  const inputFor = async (tenantId: TenantId): Promise<Input> => (await suite.input(tenantId)) as Input;
+
+  describe(`${contract.method} ${contract.path}`, () => {
+    if (contract.auth !== 'public') {
+      it('answers 401 without credentials, before it looks at the input', async () => {
+        expect(problemOf(await call({ ...(await inputFor(owner)), body: { notEven: 'valid' } }, {}), 401)).toMatchObject({ code: 'auth.missing' });
+      });
+
+      it.each(wrongCredentials(contract, suite.service, owner))('answers 401 to %s', async (_, headers) => {
+        expect(problemOf(await call(await inputFor(owner), headers), 401)).toMatchObject({ code: 'auth.missing' });
+      });
+    }
+
+    if (contract.scopes !== undefined && contract.scopes.length > 0) {
+      it('answers 403 to a key without its scope', async () => {
+        expect(problemOf(await call(await inputFor(owner), keyHeaders(suite.service, owner, [])), 403)).toMatchObject({ code: 'auth.scope_missing' });
+      });
+    }
+
+    for (const part of ['query', 'body'] as const) {
+      if (contract[part] === undefined) continue;
+      it(`answers 400 to an unknown field of the ${part}, and names it`, async () => {
+        const input = await inputFor(owner);
+        const answer = await call({ ...input, [part]: { ...(input[part] as object | undefined), noSuchField: 'x' } }, as(owner));
+        expect(problemOf(answer, 400).issues).toContainEqual({ path: `${part}.noSuchField`, message: 'is not a known field' });
+      });
+    }
+
+    for (const [what, spoil] of Object.entries(suite.badInputs ?? {})) {
+      it(`answers 400 to ${what}, and says where`, async () => {
+        const input = spoil((await suite.input(owner)) as CallInput<C>) as Input;
+        expect(problemOf(await call(input, as(owner)), 400).issues?.length).toBeGreaterThan(0);
+      });
+    }
+
+    const { missing } = suite;
+    if (missing !== undefined) {
+      it("answers another tenant's thing as if it did not exist", async () => {
+        const theirs = ofTenant(await inputFor(owner), other);
+        const none = ofTenant(missing((await suite.input(owner)) as CallInput<C>) as Input, other);
+        const seen = problemOf(await call(theirs, as(other)), 404);
+        expect({ ...seen, requestId: '' }).toEqual({ ...problemOf(await call(none, as(other)), 404), requestId: '' });
+      });
+    }
+
+    it('answers what its contract promises', async () => {
+      const answer = await call(await inputFor(owner), as(owner));
+      expect({ status: answer.status, issues: contract.reply.status === 204 ? undefined : replyCheck(contract)(answer.json) }).toEqual({ status: contract.reply.status, issues: undefined });
+      expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+    });
+  });
+}
+
+function headersFor(contract: RouteContract, service: ServiceName, tenantId: TenantId): Record<string, string> {
+  switch (contract.auth) {
+    case 'admin':
+      return adminHeaders();
+    case 'internal':
+      return internalTokenHeaders(service, tenantId);
+    case 'key':
+      return keyHeaders(service, tenantId);
+    case 'public':
+      return {};
+  }
+}
+
+function wrongCredentials(contract: RouteContract, service: ServiceName, tenantId: TenantId): [string, Record<string, string>][] {
+  if (contract.auth === 'admin') {
+    return [
+      ['a wrong admin key', { authorization: 'Bearer wrong-admin-key-0123456789' }],
+      ["a tenant's token", keyHeaders(service, tenantId)],
+    ];
+  }
+  const elsewhere: ServiceName = service === 'auth-service' ? 'state-manager' : 'auth-service';
+  const wrong: [string, Record<string, string>][] = [
+    ['a token for another service', { [internalTokenHeader]: internalToken(elsewhere, { tenantId, scopes: ['state:read', 'state:write'] }) }],
+    ['a token that was changed', { [internalTokenHeader]: `${internalToken(service, { tenantId }).slice(0, -4)}AAAA` }],
+    ['an admin key', adminHeaders()],
+  ];
+  if (contract.auth === 'key') {
+    wrong.push(
+      ['a token of a service that speaks for no key', internalTokenHeaders(service, tenantId)],
+      ['a token without a tenant', { [internalTokenHeader]: internalToken(service, { scopes: ['state:read', 'state:write'] }) }],
+      ['a tenant named in a header', { 'x-tenant-id': tenantId }],
+    );
+  }
+  return wrong;
+}
+
+function ofTenant(input: Input, tenantId: TenantId): Input {
+  return input.params?.['tenantId'] === undefined ? input : { ...input, params: { ...input.params, tenantId } };
+}
+
+function problemOf(answer: Answer, status: number) {
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  const problem = problemSchema.strict().parse(answer.json);
+  expect(problem.error).toBe(problem.title);
+  return problem;
+}
+
+async function send(base: string, contract: RouteContract, input: Input, headers: Record<string, string>): Promise<Answer> {
+  const path = contract.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(input.params?.[name])));
+  const query = new URLSearchParams(Object.entries(input.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]));
+  const response = await fetch(`${base}${path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
+    method: contract.method,
+    headers: contract.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    ...(contract.body === undefined ? {} : { body: JSON.stringify(input.body ?? {}) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) };
+}
