@@ -12,6 +12,9 @@ export const idPrefixes = {
   apiKey: 'key',
   deadLetter: 'dlq',
   media: 'med',
+  auditEntry: 'aud',
+  draft: 'drf',
+  webhookSecret: 'whs',
 } as const;
 
 type Prefix = (typeof idPrefixes)[keyof typeof idPrefixes];
