@@ -62,7 +62,8 @@ export function createConsumeEvent(parts: ConsumeParts): ConsumeEvent {
 
 async function runHandler(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
   try {
-    switch (subscription.effect) {
+    // A broadcast reaches every process, and the inbox would let it take effect in one.
+    switch (subscription.delivery === 'broadcast' ? 'idempotent' : subscription.effect) {
       case 'transaction':
         return await runInTransaction(parts, subscription, event, consumable);
       case 'external':

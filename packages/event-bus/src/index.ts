@@ -5,3 +5,4 @@
  */
 export * from './port.ts';
 export { installBus, type InstallBusOptions } from './install/install-bus.ts';
+export { createEventBus, type EventBusOptions } from './create-event-bus.ts';

@@ -1,0 +1,63 @@
+import { Logger, parseCronItems, run, type Runner, type TaskList } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { BusSchema } from '../bus-schema.ts';
+import type { BusLog, ScheduledTask } from '../port.ts';
+
+export interface Clock {
+  /** `owner` names the service: its tasks' names are its own. */
+  add(owner: string, tasks: readonly ScheduledTask[]): Promise<void>;
+  remove(owner: string): Promise<void>;
+}
+
+/** Tasks running at once in this process: they are rare and slow, and must not crowd the consumers out. */
+const concurrency = 2;
+
+/**
+ * Scheduled work on graphile-worker's crontab: of all processes on the same database one runs a tick, and a tick survives a crash as a job.
+ * The worker is started anew when tasks come or go; that takes milliseconds and loses no tick.
+ */
+export function createClock(pool: Pool, schema: BusSchema, log: BusLog): Clock {
+  const tasks = new Map<string, readonly ScheduledTask[]>();
+  let runner: Runner | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  async function restart(): Promise<void> {
+    await runner?.stop();
+    runner = undefined;
+    const named = [...tasks].flatMap(([owner, list]) => list.map((task) => ({ identifier: `${owner}:${task.name}`, task })));
+    if (named.length === 0) return;
+    runner = await run({
+      pgPool: pool,
+      schema: schema.worker,
+      concurrency,
+      noHandleSignals: true,
+      // Ticks are found by the worker's own clock; this is only how soon a failed one is tried again.
+      pollInterval: 10_000,
+      logger: workerLogger(log),
+      taskList: Object.fromEntries(named.map(({ identifier, task }) => [identifier, () => task.run()])) as TaskList,
+      parsedCronItems: parseCronItems(named.map(({ identifier, task }) => ({ task: identifier, match: task.cron, identifier, options: { maxAttempts: 3, jobKey: identifier } }))),
+    });
+  }
+
+  function inTurn(change: () => void): Promise<void> {
+    const next = last.then(() => {
+      change();
+      return restart();
+    });
+    last = next.catch(() => undefined);
+    return next;
+  }
+
+  return {
+    add: (owner, list) => (list.length === 0 ? Promise.resolve() : inTurn(() => void tasks.set(owner, list))),
+    remove: (owner) => (tasks.has(owner) ? inTurn(() => void tasks.delete(owner)) : last),
+  };
+}
+
+/** The worker's own chatter is of no use; its warnings and errors are. */
+function workerLogger(log: BusLog): Logger {
+  return new Logger((scope) => (level, message, meta) => {
+    if (level === 'error') log.error({ scope, meta }, message);
+    else if (level === 'warning') log.warn({ scope, meta }, message);
+  });
+}

@@ -1,0 +1,126 @@
+import { eventCatalogue, hubError, newId, parseEnvelope, type Envelope } from '@switchboard/contracts';
+import { currentScope, currentTenant, currentTrace, runAsSystem } from '@switchboard/tenant-context';
+import { busSchemaOf, type BusDriverName, type BusSchema } from './bus-schema.ts';
+import { createConsumeEvent } from './consume-event.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import type { BusDriver, BusLimits, DriverParts } from './driver.ts';
+import { createEmbeddedDriver } from './embedded/create-embedded-driver.ts';
+import type { BusLog, EventBus, ScheduledTask, Subscription, UnitOfWork } from './port.ts';
+import { acquireProcessParts } from './process-parts.ts';
+import { retentionTask } from './retention.ts';
+import { defaultRetryPolicy, type RetryPolicy } from './retry-policy.ts';
+
+export type EventBusOptions = {
+  readonly driver: BusDriverName;
+  /** The service's short name. */
+  readonly service: string;
+  /** The service's database: effects, inbox records and what the effects publish commit together. */
+  readonly unitOfWork: UnitOfWork;
+  /** Of the role that owns the bus schema. */
+  readonly busUrl: string;
+  /** For driver `kafka`. */
+  readonly kafka?: { readonly brokers: readonly string[] };
+  readonly log: BusLog;
+  readonly retry?: RetryPolicy;
+  readonly limits?: BusLimits;
+};
+
+/**
+ * Sixteen handlers at once keep two cores busy when each waits for the database or a provider. Half of them for one tenant: whatever it
+ * sends, the others find a free place.
+ */
+const defaultLimits: BusLimits = { concurrency: 16, tenantConcurrency: 8 };
+
+/** The bus of one service. Publishes at once; consumes and keeps the clock from `start` to `stop`. */
+export function createEventBus(options: EventBusOptions): EventBus {
+  const { driver: driverName, service, unitOfWork, busUrl, log } = options;
+  const schema = busSchemaOf(driverName, service);
+  const { parts: { pool, clock }, release } = acquireProcessParts(busUrl, schema, log);
+  const retry = options.retry ?? defaultRetryPolicy;
+  const subscriptions: Subscription[] = [];
+  const tasks: ScheduledTask[] = [];
+  let driver: BusDriver | undefined;
+  let stopped: Promise<void> | undefined;
+
+  function assertNotStarted(what: string): void {
+    if (driver !== undefined) throw new Error(`${what} comes before start`);
+  }
+
+  async function publishEnvelopes(envelopes: readonly Envelope[]): Promise<void> {
+    if (envelopes.length === 0) return;
+    await unitOfWork.transaction(() => unitOfWork.sql.query(`select ${schema.name}.publish($1::jsonb)`, [JSON.stringify(envelopes)]));
+  }
+
+  async function stop(): Promise<void> {
+    await clock.remove(service);
+    await driver?.stop();
+    await release();
+  }
+
+  return {
+    async publish(type, payload, { orderingKey, eventId = newId('evt') }) {
+      const trace = currentTrace();
+      const envelope = parseEnvelope({
+        eventId,
+        type,
+        version: eventCatalogue[type].version,
+        tenantId: currentTenant(),
+        occurredAt: new Date().toISOString(),
+        traceparent: trace?.traceparent,
+        causedBy: trace?.causedBy,
+        orderingKey,
+        payload,
+      });
+      await publishEnvelopes([envelope]);
+      return envelope.eventId;
+    },
+    async publishMany(envelopes) {
+      if (currentScope().kind !== 'system') throw hubError('tenant.context_missing', { detail: { reason: 'publishMany needs the system scope' } });
+      await publishEnvelopes(envelopes.map((envelope) => parseEnvelope(envelope)));
+    },
+    subscribe(subscription) {
+      assertNotStarted('subscribe');
+      subscriptions.push(subscription);
+    },
+    schedule(task) {
+      assertNotStarted('schedule');
+      tasks.push(task);
+    },
+    async start() {
+      assertNotStarted('start');
+      const limits = options.limits ?? defaultLimits;
+      const consume = createConsumeEvent({ schema, subscriptions, unitOfWork, pool, retry, log });
+      driver = createDriver(options, { service, schema, pool, busUrl, subscriptions, consume, retry, limits, log });
+      await driver.start();
+      const ticks = [...tasks, retentionTask(pool, schema, driverName)].map((task) => ({ ...task, run: () => runAsSystem(`scheduled task ${task.name}`, () => task.run()) }));
+      await clock.add(service, ticks);
+    },
+    stop: () => (stopped ??= stop()),
+    async unhealthy() {
+      return driver === undefined ? 'the bus is not started' : driver.unhealthy();
+    },
+    deadLetters: createDeadLetters(pool, schema),
+    async metrics() {
+      const figures = driver?.figures() ?? { inFlight: 0, handled: 0, failed: 0, retried: 0 };
+      const outboxPending = (await driver?.countPending()) ?? 0;
+      return { ...figures, outboxPending, deadLetters: await countDeadLetters(pool, schema) };
+    },
+  };
+}
+
+/** Counting beyond this costs more than the figure is worth. */
+const deadLettersCountMax = 100_000;
+
+async function countDeadLetters(pool: DriverParts['pool'], schema: BusSchema): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.dead_letters limit ${deadLettersCountMax}) as some`);
+  return Number(rows[0]?.count ?? 0);
+}
+
+function createDriver(options: EventBusOptions, parts: DriverParts): BusDriver {
+  switch (options.driver) {
+    case 'embedded':
+      return createEmbeddedDriver(parts);
+    case 'kafka':
+      throw new Error('the kafka driver is not wired yet');
+  }
+}

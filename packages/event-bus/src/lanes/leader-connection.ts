@@ -1,0 +1,87 @@
+import { Client } from 'pg';
+import type { BusLog } from '../port.ts';
+
+export type LeaderConnectionOptions = {
+  readonly busUrl: string;
+  /** Processes with the same name compete; one leads. */
+  readonly name: string;
+  readonly channels: readonly string[];
+  readonly onNotification: (channel: string, payload: string) => void;
+  /** Called when this process leads, after the channels are listened to. */
+  readonly onLead: () => void;
+  readonly onLost: () => void;
+  readonly log: BusLog;
+};
+
+export interface LeaderConnection {
+  /** Resolves with the first connection; leading may come later. Rejects when the database refuses the first one. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  readonly connected: boolean;
+}
+
+/** A standby asks this often. Taking over within half a second is what a restart needs; the question costs microseconds. */
+const standbyAskMs = 250;
+const reconnectMs = 500;
+
+/**
+ * One connection that listens and holds the lead: a session-level advisory lock. Postgres frees it the moment the connection ends, also by
+ * kill -9, so that the next process goes on at once, with no lock of the dead to wait for or to clear.
+ */
+export function openLeaderConnection({ busUrl, name, channels, onNotification, onLead, onLost, log }: LeaderConnectionOptions): LeaderConnection {
+  let client: Client | undefined;
+  let leading = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const next = new Client({ connectionString: busUrl, keepAlive: true, application_name: `switchboard ${name}` });
+    next.on('error', (error) => lost(next, error));
+    next.on('end', () => lost(next));
+    next.on('notification', ({ channel, payload }) => onNotification(channel, payload ?? ''));
+    await next.connect();
+    client = next;
+    for (const channel of channels) await next.query(`listen ${channel}`);
+    await ask(next);
+  }
+
+  async function ask(asked: Client): Promise<void> {
+    if (closed || client !== asked) return;
+    const { rows } = await asked.query<{ lead: boolean }>('select pg_try_advisory_lock(hashtext($1), 1) as lead', [name]);
+    if (rows[0]?.lead === true) {
+      leading = true;
+      onLead();
+    } else {
+      timer = setTimeout(() => void ask(asked).catch((error: unknown) => lost(asked, error)), standbyAskMs);
+    }
+  }
+
+  function lost(which: Client, error?: unknown): void {
+    if (client !== which) return;
+    client = undefined;
+    if (leading) onLost();
+    leading = false;
+    if (closed) return;
+    log.warn({ err: error, bus: name }, 'the bus lost its database connection and connects again');
+    void which.end().catch(() => undefined);
+    reconnect();
+  }
+
+  function reconnect(): void {
+    timer = setTimeout(() => {
+      if (!closed) connect().catch(reconnect);
+    }, reconnectMs);
+  }
+
+  return {
+    open: connect,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await client?.end();
+    },
+    get connected() {
+      return client !== undefined;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { Pool } from 'pg';
+import type { BusSchema } from './bus-schema.ts';
+import { createClock, type Clock } from './clock/create-clock.ts';
+import type { BusLog } from './port.ts';
+
+/** What the bus objects of one process share per bus role: its connections and its clock. Eight services in one process are one of each. */
+export type ProcessParts = { readonly pool: Pool; readonly clock: Clock };
+
+/** Reads, outcomes, dead letters, the clock's two connections; effects run on the services' own connections. */
+const connectionsMax = 10;
+
+const inUse = new Map<string, { parts: ProcessParts; users: number }>();
+
+/** Give back with `release`; the last one closes. */
+export function acquireProcessParts(busUrl: string, schema: BusSchema, log: BusLog): { parts: ProcessParts; release: () => Promise<void> } {
+  const key = `${busUrl} ${schema.name}`;
+  let entry = inUse.get(key);
+  if (entry === undefined) {
+    const pool = new Pool({ connectionString: busUrl, max: connectionsMax, application_name: `switchboard ${schema.name}` });
+    // Without a listener a connection that breaks while idle would end the process. The next query reports it.
+    pool.on('error', (error) => log.warn({ err: error, bus: schema.name }, 'an idle connection of the bus broke'));
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    inUse.set(key, (entry = { parts: { pool, clock: createClock(pool, schema, log) }, users: 0 }));
+  }
+  const held = entry;
+  held.users++;
+  let released = false;
+  return {
+    parts: held.parts,
+    release: async () => {
+      if (released) return;
+      released = true;
+      if (--held.users > 0) return;
+      inUse.delete(key);
+      await held.parts.pool.end();
+    },
+  };
+}
