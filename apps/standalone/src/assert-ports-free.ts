@@ -1,6 +1,5 @@
-import type { ServiceDefinition } from '@switchboard/service-kit';
+import { StartRefusal, type ServiceDefinition } from '@switchboard/service-kit';
 import { createServer } from 'node:net';
-import { StartRefusal } from './installation.ts';
 import { portOf, variablePrefix } from './service-environment.ts';
 
 /** Refuses to start while another program listens on a port of ours, before anything was touched. */

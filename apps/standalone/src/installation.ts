@@ -1,3 +1,4 @@
+import { StartRefusal } from '@switchboard/service-kit';
 import { randomBytes } from 'node:crypto';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,9 +21,6 @@ export type Installation = {
   readonly adminKeyFile: string;
   readonly secrets: InstallationSecrets;
 };
-
-/** A reason not to start, as one sentence for the person at the terminal. */
-export class StartRefusal extends Error {}
 
 /**
  * Opens the home folder, creating it and its secrets where they are missing. `adminKey` (from ADMIN_KEY) replaces the stored one for this

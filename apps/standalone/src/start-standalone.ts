@@ -1,8 +1,8 @@
 import { startPostgres } from '@switchboard/db/embedded';
-import { prepareServices, startService, type RunningService } from '@switchboard/service-kit';
+import { prepareServices, StartRefusal, startService, type RunningService } from '@switchboard/service-kit';
 import { join, resolve } from 'node:path';
 import { assertPortsFree } from './assert-ports-free.ts';
-import { openInstallation, StartRefusal } from './installation.ts';
+import { openInstallation } from './installation.ts';
 import { serviceEnvironment, type Deployment } from './service-environment.ts';
 import { services } from './services.ts';
 
@@ -17,8 +17,8 @@ export async function startStandalone(environment: Record<string, string | undef
   try {
     await start(environment);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    process.stderr.write(`switchboard: ${error.message}\n`);
+    process.stderr.write(`switchboard: ${explain(error)}
+`);
     process.exit(1);
   }
 }
@@ -28,7 +28,7 @@ async function start(environment: Record<string, string | undefined>): Promise<v
   const installation = openInstallation(home, environment['ADMIN_KEY']);
   await assertPortsFree(services, environment);
 
-  const postgres = await startPostgres({ directory: join(home, 'postgres'), password: installation.secrets.databasePassword });
+  const postgres = await startPostgres({ directory: join(home, 'postgres') });
   const running: { name: string; service: RunningService }[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () =>
@@ -79,7 +79,8 @@ function stopOnSignals(stop: () => Promise<void>): void {
   process.on('SIGTERM', onSignal);
 }
 
-/** Errors whose message is one clear sentence for the person at the terminal. */
-function isRefusal(error: unknown): error is Error {
-  return error instanceof StartRefusal || (error instanceof Error && error.name === 'StartRefusal');
+/** What stands in the way is one sentence (StartRefusal, or a plain Error of the database's starter); a defect shows its stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof StartRefusal || error.constructor === Error ? error.message : (error.stack ?? error.message);
 }
