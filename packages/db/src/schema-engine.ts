@@ -63,11 +63,19 @@ function loadEngine(): Promise<EngineModule> {
     // The cast is safe: the package's main module is typed, and this is the same module before its WebAssembly part is put in.
     const module = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as unknown as EngineModule;
     const wasm = readFileSync(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm'));
-    const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': module });
+    const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': withQuietTimers(module) });
     module.__wbg_set_wasm(instance.exports);
     // The cast is safe: wasm-bindgen exports this start function always.
     (instance.exports['__wbindgen_start'] as () => void)();
     return module;
   })();
   return loaded;
+}
+
+/** The engine leaves a timer of 10 s behind (its wait for a lock it has long got): it must not keep a finished program alive. */
+function withQuietTimers(module: EngineModule): Record<string, unknown> {
+  const imports: Record<string, unknown> = { ...module };
+  const name = Object.keys(imports).find((key) => key.startsWith('__wbg_setTimeout_'));
+  if (name !== undefined) imports[name] = (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds >>> 0).unref();
+  return imports;
 }

@@ -2,7 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type Postmaster = { readonly pid: number; readonly port: number };
+export type Postmaster = {
+  readonly pid: number;
+  readonly port: number;
+  /** False while it starts, recovers from a crash, or stops. */
+  readonly isReady: boolean;
+};
 
 /** The server that runs on this data directory, by its postmaster.pid; clears away the file of a server that is gone. */
 export function findPostmaster(dataDirectory: string): Postmaster | undefined {
@@ -14,7 +19,7 @@ export function findPostmaster(dataDirectory: string): Postmaster | undefined {
     return undefined;
   }
   const pid = Number(lines[0]);
-  if (Number.isInteger(pid) && pid > 1 && isPostgres(pid, dataDirectory)) return { pid, port: Number(lines[3]) };
+  if (Number.isInteger(pid) && pid > 1 && isPostgres(pid, dataDirectory)) return { pid, port: Number(lines[3]), isReady: lines[7]?.trim() === 'ready' };
   // Left by a server that was killed, perhaps before a reboot: its number may belong to any process now, and Postgres would refuse to start.
   rmSync(file, { force: true });
   return undefined;

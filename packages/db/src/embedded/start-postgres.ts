@@ -155,30 +155,31 @@ function settings(launch: Launch): string[] {
   ];
 }
 
+/** True when the server answers; false when `isAlive` said no. Watches the status it writes, as pg_ctl does. */
 async function untilReady(server: Place & { adminUrl: string; deadline: number }, isAlive: () => boolean): Promise<boolean> {
-  let last: unknown;
-  while (Date.now() < server.deadline) {
+  while (findPostmaster(server.dataDirectory)?.isReady !== true) {
     if (!isAlive()) return false;
-    const client = new pg.Client({ connectionString: server.adminUrl, connectionTimeoutMillis: 5_000 });
-    // Lost while we ask: the query below rejects and says so.
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      const { rows } = await client.query<{ directory: string }>(`select current_setting('data_directory') as directory`);
-      if (rows[0]?.directory === server.dataDirectory) return true;
-      throw new Error(`Another Postgres server answers in place of the one on ${server.dataDirectory}.`);
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === '28P01') throw new Error(`The password in ${join(server.directory, 'password')} is not that of the database beside it. Put the right one there, or choose another folder.`, { cause: error });
-      // 57P03: it recovers from a crash. ECONNREFUSED, ECONNRESET: not listening yet.
-      if (code !== '57P03' && code !== 'ECONNREFUSED' && code !== 'ECONNRESET') throw error;
-      last = error;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    if (Date.now() > server.deadline) throw new Error(`Postgres on ${server.dataDirectory} does not get ready in time. ${lastLine(server.log)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`Postgres on ${server.dataDirectory} does not get ready in time. ${lastLine(server.log)}`, { cause: last });
+  await assertAnswers(server);
+  return true;
+}
+
+async function assertAnswers(server: Place & { adminUrl: string }): Promise<void> {
+  const client = new pg.Client({ connectionString: server.adminUrl, connectionTimeoutMillis: 10_000 });
+  // Lost while we ask: the query below rejects and says so.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ directory: string }>(`select current_setting('data_directory') as directory`);
+    if (rows[0]?.directory !== server.dataDirectory) throw new Error(`Another Postgres server answers in place of the one on ${server.dataDirectory}.`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '28P01') throw error;
+    throw new Error(`The password in ${join(server.directory, 'password')} is not that of the database beside it. Put the right one there, or choose another folder.`, { cause: error });
+  } finally {
+    await client.end();
+  }
 }
 
 async function assertPortFree(port: number): Promise<void> {
