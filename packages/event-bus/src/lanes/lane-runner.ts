@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
 import type { ConsumeEvent, Outcome } from '../consume-event.ts';
 import type { BusLimits, DriverFigures } from '../driver.ts';
+import { createFairScheduler, type FairScheduler, type WorkResult } from '../ordering/fair-scheduler.ts';
 import type { BusLog } from '../port.ts';
 import { groupRemovals } from './group-removals.ts';
-import { createLaneSchedule } from './lane-schedule.ts';
 import { openLeaderConnection } from './leader-connection.ts';
 import { createEnvelopeLoader, type EnvelopeHolder } from './load-envelopes.ts';
 import { createPendingReader } from './pending-reader.ts';
@@ -35,73 +35,69 @@ export interface LaneRunner {
   add(consumer: LaneConsumer): void;
   /** No new events for it; resolves when its running handlers are through. */
   remove(consumer: LaneConsumer): Promise<void>;
-  /** Something was published: read now. */
-  wake(): void;
   unhealthy(): string | undefined;
 }
 
-type Item = EnvelopeHolder & { readonly lane: string; readonly group: string; attempts: number; notBefore: number };
+type Item = EnvelopeHolder & { readonly group: string; attempts: number; notBefore: number };
 
 /** Holes and groups that came late are found at the latest by this. */
 const sweepEveryMs = 30_000;
-/** Waits before an event is tried again whose outcome could not be written down. */
-const storageRetryMs = 1_000;
+/** Wait before an event is tried again whose outcome could not be written down, or whose group has no consumer here now. */
+const againAfterMs = 1_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const drainMsMax = 20_000;
 
 /** Runs the rows of `pending_events`: lanes in order, tenants in turn, one process at a time. */
 export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, log }: LaneRunnerOptions): LaneRunner {
   const store = createPendingStore(pool, schema);
-  const schedule = createLaneSchedule<Item>(limits);
   const removeRow = groupRemovals((ids) => store.remove(ids));
   const envelopes = createEnvelopeLoader(store);
-  const known = new Set<number>();
   const consumers = new Map<string, LaneConsumer[]>();
-  const timers = new Set<NodeJS.Timeout>();
-  /** Heads of lanes whose group has no consumer here any more. */
-  const orphans = new Set<Item>();
-  const drained = new Set<() => void>();
   const aborts = new Map<LaneConsumer, AbortController>();
-  let leading = false;
+  const idleChecks = new Set<() => void>();
+  const known = new Set<number>();
+  const itemsByTenant = new Map<string, number>();
+  /** There while this process leads. */
+  let scheduler: FairScheduler | undefined;
+  let closing: Promise<void> = Promise.resolve();
   let reading: Promise<void> | undefined;
   let readAgain = false;
   let sweepDue = false;
   let sweeper: NodeJS.Timeout | undefined;
+  let stopped = false;
 
-  const reader = createPendingReader({ store, groups: () => [...consumers.keys()], itemsOf: (tenantId) => schedule.itemsOf(tenantId), isKnown: (id) => known.has(id), take });
+  const reader = createPendingReader({ store, groups: () => [...consumers.keys()], itemsOf: (tenantId) => itemsByTenant.get(tenantId) ?? 0, isKnown: (id) => known.has(id), take });
+  const pendingChannel = `${schema.name}_pending`;
   const connection = openLeaderConnection({
     busUrl,
     name: schema.name,
-    channels: [`${schema.name}_pending`, ...Object.keys(channels)],
-    onNotification: (channel, payload) => (channel === `${schema.name}_pending` ? read() : channels[channel]?.(payload)),
+    channels: [pendingChannel, ...Object.keys(channels)],
+    onNotification: (channel, payload) => (channel === pendingChannel ? read() : channels[channel]?.(payload)),
     onLead: () => void lead(),
-    onLost: () => {
-      leading = false;
-    },
+    onLost: giveUpLead,
     log,
   });
 
   async function lead(): Promise<void> {
-    // What still runs from an earlier lead must end before its rows are read again.
-    await Promise.all([whenIdle(), reading]);
-    forgetAll();
-    leading = true;
+    // What still runs or reads from an earlier lead must end before its rows are read again.
+    await Promise.all([closing, reading]);
+    if (stopped || scheduler !== undefined || !connection.leading) return;
+    known.clear();
+    itemsByTenant.clear();
+    envelopes.clear();
+    reader.reset();
+    scheduler = createFairScheduler(limits);
     read();
   }
 
-  function forgetAll(): void {
-    for (const timer of timers) clearTimeout(timer);
-    timers.clear();
-    orphans.clear();
-    known.clear();
-    envelopes.clear();
-    schedule.clear();
-    reader.reset();
+  function giveUpLead(): void {
+    closing = Promise.all([closing, scheduler?.close()]).then(() => undefined);
+    scheduler = undefined;
   }
 
   function read(): void {
     readAgain = true;
-    if (leading) reading ??= readAll();
+    if (scheduler !== undefined) reading ??= readAll();
   }
 
   async function readAll(): Promise<void> {
@@ -114,116 +110,86 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
           sweepDue = false;
           await reader.sweep();
         }
-        dispatch();
         if (more) readAgain = true;
       }
     } catch (error) {
       log.warn({ err: error, bus: schema.name }, 'pending events could not be read; trying again');
-      after(storageRetryMs, read);
+      setTimeout(read, againAfterMs).unref();
     } finally {
       reading = undefined;
     }
   }
 
-  /** Read through a function: the lead may be lost during any await. */
+  /** Asked through a function: the lead may be lost during any await. */
   function isLeading(): boolean {
-    return leading;
+    return scheduler !== undefined;
   }
 
   function take(row: PendingRow): void {
     // A lead lost while rows were under way: they belong to the next leader.
-    if (!leading) return;
-    const item: Item = { id: row.id, tenantId: row.tenantId, group: row.group, lane: `${row.tenantId} ${row.group} ${row.orderingKey}`, attempts: row.attempts, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
+    if (scheduler === undefined) return;
+    const item: Item = { id: row.id, tenantId: row.tenantId, group: row.group, attempts: row.attempts, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
     known.add(item.id);
+    itemsByTenant.set(item.tenantId, (itemsByTenant.get(item.tenantId) ?? 0) + 1);
     if (item.envelope === undefined) envelopes.expect(item);
-    schedule.add(item);
+    scheduler.add({ tenantId: item.tenantId, lane: `${item.group} ${row.orderingKey}`, run: () => run(item) });
   }
 
-  function dispatch(): void {
-    for (let item = leading ? schedule.next() : undefined; item !== undefined; item = schedule.next()) void run(item);
-  }
-
-  async function run(item: Item): Promise<void> {
+  async function run(item: Item): Promise<WorkResult> {
     const waitMs = item.notBefore - Date.now();
-    if (waitMs > 0) return hold(item, waitMs);
+    if (waitMs > 0) return { againAfterMs: waitMs };
     const consumer = consumers.get(item.group)?.[0];
-    if (consumer === undefined) {
-      orphans.add(item);
-      schedule.hold(item);
-      return noteIdle();
-    }
-    consumer.figures.inFlight++;
+    if (consumer === undefined) return { againAfterMs };
+    const { figures } = consumer;
+    figures.inFlight++;
     try {
       const envelope = await envelopes.envelopeOf(item);
-      if (envelope === undefined) return finish(item);
-      const outcome = await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, pendingId: String(item.id), signal: abortOf(consumer).signal });
-      await settle(item, outcome, consumer.figures);
+      const outcome = envelope === undefined ? gone : await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, pendingId: String(item.id), signal: abortOf(consumer).signal });
+      return await settle(item, outcome, figures);
     } catch (error) {
       log.warn({ err: error, bus: schema.name, pendingId: item.id }, 'the outcome of an event could not be stored; it is tried again');
-      hold(item, storageRetryMs);
+      return { againAfterMs };
     } finally {
-      consumer.figures.inFlight--;
-      noteIdle();
-      dispatch();
+      figures.inFlight--;
+      for (const check of idleChecks) check();
     }
   }
 
-  async function settle(item: Item, outcome: Outcome, figures: DriverFigures): Promise<void> {
+  async function settle(item: Item, outcome: Outcome, figures: DriverFigures): Promise<WorkResult> {
     switch (outcome.kind) {
       case 'done':
         if (!outcome.settled) await removeRow(item.id);
         figures.handled++;
-        return finish(item);
+        return forget(item);
       case 'dead':
         await store.bury(item.id, item.attempts + 1, outcome.error);
         figures.failed++;
-        return finish(item);
+        return forget(item);
       case 'retry':
         item.attempts++;
         figures.retried++;
         await store.postpone(item.id, item.attempts, outcome.afterMs, outcome.error);
-        return hold(item, outcome.afterMs);
+        return { againAfterMs: outcome.afterMs };
     }
   }
 
-  function finish(item: Item): void {
+  function forget(item: Item): undefined {
     known.delete(item.id);
     reader.noteRemoved(item.id);
-    schedule.finish(item);
+    const items = (itemsByTenant.get(item.tenantId) ?? 1) - 1;
+    if (items === 0) itemsByTenant.delete(item.tenantId);
+    else itemsByTenant.set(item.tenantId, items);
+    if (reader.wantsRefill(item.tenantId)) read();
   }
 
-  function hold(item: Item, waitMs: number): void {
-    item.notBefore = Date.now() + waitMs;
-    schedule.hold(item);
-    after(waitMs, () => {
-      item.notBefore = 0;
-      schedule.release(item);
-      dispatch();
-    });
-    noteIdle();
-  }
-
-  function after(waitMs: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      act();
-    }, waitMs);
-    timers.add(timer);
-  }
-
-  function noteIdle(): void {
-    for (const check of drained) check();
-  }
-
-  /** Resolves when nothing runs (of this consumer). */
-  function whenIdle(consumer?: LaneConsumer): Promise<void> {
+  function whenIdle(consumer: LaneConsumer): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
-        if ((consumer?.figures.inFlight ?? schedule.running) > 0) return;
-        drained.delete(check);
+        if (consumer.figures.inFlight > 0) return;
+        idleChecks.delete(check);
         resolve();
       };
-      drained.add(check);
+      idleChecks.add(check);
       check();
     });
   }
@@ -232,18 +198,6 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     let abort = aborts.get(consumer);
     if (abort === undefined) aborts.set(consumer, (abort = new AbortController()));
     return abort;
-  }
-
-  /** Finishing is what draining is for; a handler that does not come to an end is told to stop, and after another second left behind. */
-  async function drain(consumer?: LaneConsumer): Promise<void> {
-    const aborting = setTimeout(() => {
-      for (const [owner, abort] of aborts) if (consumer === undefined || owner === consumer) abort.abort();
-    }, drainMsMax);
-    let leaving: NodeJS.Timeout | undefined;
-    const left = new Promise<void>((resolve) => (leaving = setTimeout(resolve, drainMsMax + 1_000)));
-    await Promise.race([whenIdle(consumer), left]);
-    clearTimeout(aborting);
-    clearTimeout(leaving);
   }
 
   return {
@@ -256,19 +210,16 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
       sweeper.unref();
     },
     async stop() {
+      stopped = true;
       clearInterval(sweeper);
-      leading = false;
-      await drain();
-      for (const timer of timers) clearTimeout(timer);
+      giveUpLead();
+      await drained(closing, () => {
+        for (const abort of aborts.values()) abort.abort();
+      });
       await connection.close();
     },
     add(consumer) {
       for (const group of consumer.groups) consumers.set(group, [...(consumers.get(group) ?? []), consumer]);
-      for (const item of orphans) {
-        if (!consumers.has(item.group)) continue;
-        orphans.delete(item);
-        schedule.release(item);
-      }
       sweepDue = true;
       read();
     },
@@ -278,10 +229,22 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
         if (others.length > 0) consumers.set(group, others);
         else consumers.delete(group);
       }
-      await drain(consumer);
+      await drained(whenIdle(consumer), () => aborts.get(consumer)?.abort());
       aborts.delete(consumer);
     },
-    wake: read,
     unhealthy: () => (connection.connected ? undefined : 'the bus has no database connection'),
   };
+}
+
+/** The row was settled by somebody else meanwhile. */
+const gone: Outcome = { kind: 'done', settled: true };
+
+/** Finishing is what draining is for; a handler that does not come to an end is told to stop, and after another second left behind. */
+async function drained(idle: Promise<void>, abort: () => void): Promise<void> {
+  const aborting = setTimeout(abort, drainMsMax);
+  let leaving: NodeJS.Timeout | undefined;
+  const left = new Promise<void>((resolve) => (leaving = setTimeout(resolve, drainMsMax + 1_000)));
+  await Promise.race([idle, left]);
+  clearTimeout(aborting);
+  clearTimeout(leaving);
 }

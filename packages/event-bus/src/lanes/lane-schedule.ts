@@ -16,7 +16,6 @@ export function createLaneSchedule<Item extends LaneItem>(limits: { readonly con
   /** Tenants that have a ready lane and a free place, in the order of their turns. */
   const turns = new Set<Tenant<Item>>();
   let running = 0;
-  let size = 0;
 
   function offer(tenant: Tenant<Item>): void {
     if (tenant.ready.length > 0 && tenant.running < limits.tenantConcurrency) turns.add(tenant);
@@ -48,7 +47,6 @@ export function createLaneSchedule<Item extends LaneItem>(limits: { readonly con
       if (lane === undefined) lanes.set(item.lane, (lane = { name: item.lane, items: [], state: 'idle' }));
       insertById(lane.items, item, lane.state === 'running' ? 1 : 0);
       tenant.items++;
-      size++;
       if (lane.state === 'idle') ready(lane, tenant);
     },
     next() {
@@ -71,7 +69,6 @@ export function createLaneSchedule<Item extends LaneItem>(limits: { readonly con
       tenant.running--;
       tenant.items--;
       running--;
-      size--;
       if (lane.items.length > 0) ready(lane, tenant);
       else lanes.delete(lane.name);
       if (tenant.items === 0) tenants.delete(tenant.tenantId);
@@ -88,19 +85,8 @@ export function createLaneSchedule<Item extends LaneItem>(limits: { readonly con
       const lane = lanes.get(item.lane);
       if (lane?.state === 'held') ready(lane, tenantOf(item));
     },
-    clear() {
-      if (running > 0) throw new Error('cleared while items run');
-      lanes.clear();
-      tenants.clear();
-      turns.clear();
-      size = 0;
-    },
-    itemsOf: (tenantId) => tenants.get(tenantId)?.items ?? 0,
     get running() {
       return running;
-    },
-    get size() {
-      return size;
     },
   };
 }
@@ -114,11 +100,7 @@ export interface LaneSchedule<Item extends LaneItem> {
   /** The item stays at the head of its lane, and the lane waits for `release`. */
   hold(item: Item): void;
   release(item: Item): void;
-  /** Forgets everything. Nothing may be running. */
-  clear(): void;
-  itemsOf(tenantId: string): number;
   readonly running: number;
-  readonly size: number;
 }
 
 /** Nearly always at the end; an item whose transaction committed late goes before those with higher ids that have not started. */

@@ -18,6 +18,7 @@ export interface LeaderConnection {
   open(): Promise<void>;
   close(): Promise<void>;
   readonly connected: boolean;
+  readonly leading: boolean;
 }
 
 /** A standby asks this often. Taking over within half a second is what a restart needs; the question costs microseconds. */
@@ -59,8 +60,9 @@ export function openLeaderConnection({ busUrl, name, channels, onNotification, o
   function lost(which: Client, error?: unknown): void {
     if (client !== which) return;
     client = undefined;
-    if (leading) onLost();
+    const led = leading;
     leading = false;
+    if (led) onLost();
     if (closed) return;
     log.warn({ err: error, bus: name }, 'the bus lost its database connection and connects again');
     void which.end().catch(() => undefined);
@@ -82,6 +84,9 @@ export function openLeaderConnection({ busUrl, name, channels, onNotification, o
     },
     get connected() {
       return client !== undefined;
+    },
+    get leading() {
+      return leading;
     },
   };
 }

@@ -91,6 +91,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
     async sweep() {
       await readBack(() => store.loadUpTo(cursor, sweepRowsMax));
     },
+    wantsRefill: (tenantId) => overflow.has(tenantId) && itemsOf(tenantId) === rowsPerTenantMax / 2,
     noteRemoved: (id) => removed?.add(id),
     reset() {
       cursor = 0;
@@ -108,6 +109,8 @@ export interface PendingReader {
   refill(): Promise<void>;
   /** Takes what was overlooked, and what belongs to groups that came later. */
   sweep(): Promise<void>;
+  /** True at the moment a tenant has few enough left. */
+  wantsRefill(tenantId: string): boolean;
   noteRemoved(id: number): void;
   /** Starts over from the first row. */
   reset(): void;
