@@ -1,6 +1,7 @@
 import { isHubError, isMediaContent, messageContentSchema, type ConnectionWithSecrets, type Envelope, type MessageContent } from '@switchboard/contracts';
 import { onEvent, type ConsumerContext, type Subscription } from '@switchboard/event-bus';
 import { deriveEventId } from '../domain/derive-event-id.ts';
+import { toStorable } from '../domain/to-storable.ts';
 import type { MediaStore } from '../media/media-store.ts';
 import type { ClientContext, ConnectorDefinition, InboundEvent } from '../port.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
@@ -22,7 +23,7 @@ export function onWebhookReceived(definition: ConnectorDefinition, deps: Connect
       const connection = await deps.connections.load(event.payload.connectionId);
       const client = deps.clientContext(connection);
       const publications: Publication[] = [];
-      for (const inbound of definition.parseWebhook(event.payload, connection)) {
+      for (const inbound of definition.parseWebhook(event.payload, connection).map(toStorable)) {
         if (inbound.kind === 'message') publications.push(await messageReceived(inbound, { definition, connection, client, mediaStore: deps.mediaStore, attempt: context.attempt }));
         else if (inbound.kind === 'status') publications.push(await messageStatus(inbound, connection, deps));
         else deps.log.info({ webhookId: event.payload.webhookId, connectionId: connection.connectionId, reason: inbound.reason }, 'webhook says nothing for a conversation');
