@@ -13,14 +13,13 @@ import { SandboxState } from './sandbox-state.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
 /** Stand-ins for the providers: their APIs under /whatsapp and /genesys, the control API under /sandbox. */
-export function build({ config: settings, now }: Kit<z.output<typeof config> & { PORT: number }, unknown>): ServiceParts {
-  const state = new SandboxState(settings.SANDBOX_JOURNAL);
+export function build({ config: settings, now }: Kit<z.output<typeof config>, unknown>): ServiceParts {
+  const state = new SandboxState(settings.sandboxJournal);
   const faults = new Faults();
   const sender = new WebhookSender(faults);
   const metaWebhooks = new MetaWebhooks(sender, now);
   const genesysWebhooks = new GenesysWebhooks(sender, state, now);
-  const publicUrl = () => settings.SANDBOX_PUBLIC_URL ?? `http://127.0.0.1:${settings.PORT}`;
-  const deps = { state, faults, metaWebhooks, genesysWebhooks, webhooks: metaWebhooks, webhookUrl: settings.PUBLIC_WEBHOOK_URL, publicUrl, now };
+    const deps = { state, faults, metaWebhooks, genesysWebhooks, webhooks: metaWebhooks, webhookUrl: settings.publicWebhookUrl, publicUrl: settings.sandboxPublicUrl, now };
   const routes = [...metaGraphRoutes(deps), ...genesysRoutes(deps), ...controlRoutes(deps)];
 
   const answerAll: RawRoute['handle'] = async (request, response) => {

@@ -41,6 +41,7 @@ export function serviceEnvironment(service: ServiceDefinition, services: readonl
     EGRESS_ALLOW: '127.0.0.0/8',
     PUBLIC_WEBHOOK_URL: ingest && `http://127.0.0.1:${portOf(ingest, environment)}`,
     SANDBOX_URL: addresses['PROVIDER_SANDBOX_URL'],
+    SANDBOX_PUBLIC_URL: addresses['PROVIDER_SANDBOX_URL'],
     SANDBOX_ENABLED: 'true',
     SANDBOX_JOURNAL: join(installation.home, 'sandbox.jsonl'),
     MEDIA_DIR: join(installation.home, 'media'),

@@ -12,7 +12,7 @@ type Deps = {
   readonly metaWebhooks: MetaWebhooks;
   readonly genesysWebhooks: GenesysWebhooks;
   readonly webhookUrl: string;
-  readonly publicUrl: () => string;
+  readonly publicUrl: string;
   readonly now: () => Date;
 };
 
@@ -125,7 +125,7 @@ export function controlRoutes({ state, faults, metaWebhooks, genesysWebhooks, we
     const mediaType = { image: 'Image', audio: 'Audio', video: 'Video' }[family] ?? 'File';
     return {
       contentType: 'Attachment',
-      attachment: { id, mediaType, url: `${publicUrl()}/genesys/api/v2/downloads/${id}`, mime: media.mimeType, filename: media.fileName ?? 'file', contentSizeBytes: Buffer.from(media.base64, 'base64').length },
+      attachment: { id, mediaType, url: `${publicUrl}/genesys/api/v2/downloads/${id}`, mime: media.mimeType, filename: media.fileName ?? 'file', contentSizeBytes: Buffer.from(media.base64, 'base64').length },
     };
   };
 

@@ -11,7 +11,7 @@ const creationMs = 300;
 const receiptStatuses = new Set(['Sent', 'Delivered', 'Failed', 'Published', 'Removed']);
 const mediaTypes = new Set(['Image', 'Video', 'Audio', 'File', 'Link']);
 
-type Deps = { readonly state: SandboxState; readonly publicUrl: () => string; readonly now: () => Date };
+type Deps = { readonly state: SandboxState; readonly now: () => Date };
 
 /** Genesys Cloud's OAuth, open integrations and open messages, as far as the hub uses them. */
 export function genesysRoutes({ state, now }: Deps): SandboxRoute[] {

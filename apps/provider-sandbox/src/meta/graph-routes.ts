@@ -9,7 +9,7 @@ import type { MetaWebhooks } from './meta-webhooks.ts';
 const mediaUrlLifeMs = 5 * 60_000;
 const windowMs = 24 * 3_600_000;
 
-type Deps = { readonly state: SandboxState; readonly webhooks: MetaWebhooks; readonly publicUrl: () => string; readonly now: () => Date };
+type Deps = { readonly state: SandboxState; readonly webhooks: MetaWebhooks; readonly publicUrl: string; readonly now: () => Date };
 
 /** Graph API, as far as whatsapp-connector and tenant-service use it. Paths start with the version (`/v25.0/…`). */
 export function metaGraphRoutes({ state, webhooks, publicUrl, now }: Deps): SandboxRoute[] {
@@ -70,7 +70,7 @@ export function metaGraphRoutes({ state, webhooks, publicUrl, now }: Deps): Sand
       status: 200,
       json: {
         messaging_product: 'whatsapp',
-        url: `${publicUrl()}/whatsapp/${version}/attachments/${id}?ext=${expires}`,
+        url: `${publicUrl}/whatsapp/${version}/attachments/${id}?ext=${expires}`,
         mime_type: media.mimeType,
         sha256: createHash('sha256').update(bytes).digest('hex'),
         file_size: String(bytes.length),
