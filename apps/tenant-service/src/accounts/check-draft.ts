@@ -1,0 +1,109 @@
+import type { ConnectionId } from '@switchboard/contracts';
+import { findProvider, type ProviderEntry } from '@switchboard/providers';
+import { webhookUrlOf } from '../domain/connection-record.ts';
+import { hostsOf } from '../domain/hosts-of.ts';
+import { nextCheckAt } from '../domain/next-check.ts';
+import { withoutSecrets } from '../domain/without-secrets.ts';
+import type { Account, ConnectOutcome, Learned, Unverified } from '../providers/connect-strategy.ts';
+import { findStrategy } from '../providers/find-strategy.ts';
+import type { Actor } from '../store/audit.ts';
+import type { StoredConnection, StoredDraft } from '../store/connections.ts';
+import { updateAutomaticRoutes } from '../routing/update-routes.ts';
+import type { AccountDependencies } from './dependencies.ts';
+import { handshakeTokenHash, ownedIdentifiers, overlapEnd } from './post-draft.ts';
+
+export type Check = { readonly connectionId: ConnectionId; readonly actor: Actor; readonly waitMs: number };
+
+/**
+ * Asks the provider whether the draft of a connection works, outside any transaction, and settles what it says: the draft becomes the
+ * account in use, or stays with the reason. Nothing happens when there is no draft. May run again at any time.
+ */
+export async function checkDraft(deps: AccountDependencies, check: Check): Promise<void> {
+  const connection = await deps.connections.find(check.connectionId);
+  const draft = connection?.draft;
+  const entry = connection && findProvider(connection.provider);
+  const strategy = connection && findStrategy(connection.provider);
+  if (connection === undefined || draft === undefined || entry === undefined || strategy === undefined) return;
+
+  let account = await deps.connections.openDraft(connection.connectionId, draft);
+  const outcome = await strategy.verify(account, {
+    connectionId: connection.connectionId,
+    egress: deps.egress,
+    hosts: hostsOf(entry, account),
+    webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
+    attempt: draft.attempts,
+    waitMs: check.waitMs,
+    keep: async (learned) => {
+      account = mergeLearned(account, learned);
+      await keepLearned(deps, connection, draft, account);
+    },
+  });
+  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, outcome });
+}
+
+async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<void> {
+  await db.transaction(async () => {
+    await tenants.lock();
+    const current = await connections.find(connection.connectionId);
+    if (current?.draft?.draftId !== draft.draftId) return;
+    await connections.updateDraft(connection.connectionId, draft.draftId, { account });
+    if (current.status === 'pending') await connections.touch(connection.connectionId, now(), account);
+  });
+}
+
+type Settlement = { readonly connectionId: ConnectionId; readonly draftId: string; readonly entry: ProviderEntry; readonly account: Account; readonly outcome: ConnectOutcome };
+
+async function settle(deps: AccountDependencies, check: Check, { connectionId, draftId, entry, account, outcome }: Settlement): Promise<void> {
+  await deps.db.transaction(async () => {
+    await deps.tenants.lock();
+    const connection = await deps.connections.find(connectionId);
+    // Posted again meanwhile: what the provider said is about credentials that nobody means any more.
+    if (connection?.draft?.draftId !== draftId) return;
+    const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned));
+    if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, account, refusal);
+  });
+}
+
+/** Makes the account the one in use, or says why it cannot be. */
+async function activate(deps: AccountDependencies, actor: Actor, connection: StoredConnection, entry: ProviderEntry, account: Account): Promise<Unverified | undefined> {
+  const { connectionId, provider, role } = connection;
+  const { connections, identifiers, previousSecrets, audit, bus, now } = deps;
+
+  const taken = await identifiers.claim(provider, ownedIdentifiers(entry, account));
+  if (taken.length > 0) {
+    await releaseUnused(deps, entry);
+    return { kind: 'unverified', reason: 'This account is already connected elsewhere in this installation. Disconnect it there first.', retry: true };
+  }
+  const replaced = await connections.openAccount(connection);
+  const { secretField } = entry.webhook;
+  const replacedSecret = replaced?.credentials[secretField];
+  if (replacedSecret !== undefined && replacedSecret !== account.credentials[secretField]) await previousSecrets.insert(connectionId, replacedSecret, overlapEnd(deps));
+
+  const version = await connections.activate(connectionId, account, handshakeTokenHash(deps, entry, account), now());
+  await releaseUnused(deps, entry);
+  await audit.append({ actor, action: 'connection.activated', subject: connectionId, facts: { provider, version } });
+  await bus.publish('connection.changed', { connectionId, provider, role, status: 'active', version }, { orderingKey: connectionId });
+  await updateAutomaticRoutes(deps);
+  return undefined;
+}
+
+/** Gives up identifiers that no active connection of the tenant has any more. */
+async function releaseUnused({ connections, identifiers }: AccountDependencies, entry: ProviderEntry): Promise<void> {
+  const active = (await connections.list({ provider: entry.id })).filter((connection) => connection.status === 'active');
+  await identifiers.releaseExcept(entry.id, active.flatMap((connection) => ownedIdentifiers(entry, connection)));
+}
+
+async function refuse({ connections, audit, now }: AccountDependencies, actor: Actor, connection: StoredConnection, draft: StoredDraft, account: Account, refusal: Unverified): Promise<void> {
+  const reason = withoutSecrets(refusal.reason, account.credentials);
+  await connections.updateDraft(connection.connectionId, draft.draftId, { reason, nextCheckAt: nextCheckAt(now(), draft.attempts, refusal.retry) ?? null });
+  // The hub asks again and again; only news is worth a line.
+  if (reason !== draft.reason) await audit.append({ actor, action: 'connection.not_verified', subject: connection.connectionId, facts: { provider: connection.provider, reason } });
+}
+
+function mergeLearned(account: Account, learned: Learned | undefined): Account {
+  return {
+    routingIdentifiers: { ...account.routingIdentifiers, ...learned?.routingIdentifiers },
+    settings: { ...account.settings, ...learned?.settings },
+    credentials: { ...account.credentials, ...learned?.credentials },
+  };
+}

@@ -1,0 +1,72 @@
+import { createDataKeyStore, createSecretBox } from '@switchboard/secrets';
+import type { Kit, ServiceParts } from '@switchboard/service-kit';
+import type { AccountDependencies } from './accounts/dependencies.ts';
+import { recheckDrafts } from './accounts/recheck-drafts.ts';
+import type { Config } from './config.ts';
+import { createTenantRoute } from './routes/create-tenant.ts';
+import { getConnectionRoute } from './routes/get-connection.ts';
+import { getRoutesRoute } from './routes/get-routes.ts';
+import { getTenantRoute } from './routes/get-tenant.ts';
+import { findWebhookConnectionsRoute } from './routes/internal/find-webhook-connections.ts';
+import { getConnectionInternalRoute } from './routes/internal/get-connection.ts';
+import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
+import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-connections.ts';
+import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
+import { listConnectionsRoute } from './routes/list-connections.ts';
+import { listTenantsRoute } from './routes/list-tenants.ts';
+import { postCredentialsRoute } from './routes/post-credentials.ts';
+import { putRoutesRoute } from './routes/put-routes.ts';
+import { createApiKeyStore, type ApiKeyStore } from './store/api-keys.ts';
+import { createAudit } from './store/audit.ts';
+import { createConnectionStore } from './store/connections.ts';
+import type { PrismaClient } from './store/generated/client.ts';
+import { createIdentifierStore } from './store/identifiers.ts';
+import { createPreviousSecretStore } from './store/previous-secrets.ts';
+import { createRouteStore } from './store/routes.ts';
+import { createTenantStore } from './store/tenants.ts';
+import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
+
+export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly webhookConnections: WebhookConnectionStore };
+
+export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
+  const deps = createDependencies(kit);
+  return {
+    routes: [
+      createTenantRoute(deps),
+      listTenantsRoute(deps),
+      getTenantRoute(deps),
+      postCredentialsRoute(deps),
+      listConnectionsRoute(deps),
+      getConnectionRoute(deps),
+      getRoutesRoute(deps),
+      putRoutesRoute(deps),
+      getConnectionInternalRoute(deps),
+      findWebhookConnectionsRoute(deps),
+      listWebhookConnectionsRoute(deps),
+      getRoutesInternalRoute(deps),
+      resolveApiKeyRoute(deps),
+    ],
+    tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
+  };
+}
+
+export function createDependencies({ db, bus, egress, config, now, keyProvider }: Kit<Config, PrismaClient>): Dependencies {
+  const secretBox = createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) });
+  const connections = createConnectionStore(db, secretBox);
+  const previousSecrets = createPreviousSecretStore(db, secretBox);
+  return {
+    db,
+    bus,
+    egress,
+    config,
+    now,
+    tenants: createTenantStore(db),
+    apiKeys: createApiKeyStore(db),
+    connections,
+    previousSecrets,
+    identifiers: createIdentifierStore(db),
+    routes: createRouteStore(db),
+    audit: createAudit(db),
+    webhookConnections: createWebhookConnectionStore(db, { connections, previousSecrets }),
+  };
+}

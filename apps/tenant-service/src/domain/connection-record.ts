@@ -1,0 +1,29 @@
+import type { ConnectionRecord } from '@switchboard/contracts';
+import { findProvider } from '@switchboard/providers';
+import type { StoredConnection } from '../store/connections.ts';
+
+/** A connection as the API shows it: what the tenant gave, without what is secret. */
+export function connectionRecord(connection: StoredConnection, publicWebhookUrl: string): ConnectionRecord {
+  const { connectionId, provider, draft } = connection;
+  const entry = findProvider(provider);
+  const sharedUrl = `${publicWebhookUrl}/webhooks/${provider}`;
+  return {
+    id: connectionId,
+    type: entry?.credentialType ?? provider,
+    provider,
+    role: connection.role,
+    status: connection.status,
+    statusReason: draft === undefined ? null : connection.status === 'active' ? `The credentials posted last are not in use yet; the ones before them are. ${draft.reason}` : draft.reason,
+    routingIdentifiers: connection.routingIdentifiers,
+    webhookUrl: webhookUrlOf(connection, publicWebhookUrl),
+    sharedWebhookUrl: entry?.webhook.paths.includes('shared') === true ? sharedUrl : null,
+    settings: connection.settings,
+    createdAt: connection.createdAt.toISOString(),
+    updatedAt: connection.updatedAt.toISOString(),
+  };
+}
+
+/** Where the provider shall send this connection's webhooks: one URL for each, so that none has to be guessed from what a body says. */
+export function webhookUrlOf(connection: Pick<StoredConnection, 'connectionId' | 'provider'>, publicWebhookUrl: string): string {
+  return `${publicWebhookUrl}/webhooks/${connection.provider}/${connection.connectionId}`;
+}

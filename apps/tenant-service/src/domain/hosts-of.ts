@@ -1,0 +1,15 @@
+import type { ProviderEntry } from '@switchboard/providers';
+import type { Account } from '../providers/connect-strategy.ts';
+
+/** Base URLs of an account by what they are for: the provider's own, or the ones in its settings (`apiBaseUrl` for `api`). */
+export function hostsOf(entry: ProviderEntry, account: Account): Record<string, string> {
+  const own = entry.hosts({ ...account.settings, ...account.routingIdentifiers });
+  return Object.fromEntries(Object.entries(own).map(([name, url]) => [name, account.settings[`${name}BaseUrl`] ?? url]));
+}
+
+/** The account with every host of the provider replaced by its stand-in at the sandbox. */
+export function inSandbox(entry: ProviderEntry, account: Account, sandboxUrl: string): Account {
+  const hosts = Object.keys(entry.hosts({ ...account.settings, ...account.routingIdentifiers }));
+  const urls = Object.fromEntries(hosts.map((name) => [`${name}BaseUrl`, `${sandboxUrl}/${entry.sandboxPath}`]));
+  return { ...account, settings: { ...account.settings, ...urls, sandbox: 'true' } };
+}

@@ -1,0 +1,31 @@
+import { hubError } from '@switchboard/contracts';
+import type { ProviderEntry } from '@switchboard/providers';
+import type { Account } from '../providers/connect-strategy.ts';
+
+export type PostedCredentials = { readonly account: Account; readonly sandbox: boolean };
+
+/** A credentials form as it was posted → the account in its parts. Throws `request.invalid` with the fields that are wrong, never with what they held. */
+export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<string, unknown>>): PostedCredentials {
+  const parsed = entry.credentials.safeParse(form);
+  if (!parsed.success) {
+    throw hubError('request.invalid', {
+      issues: parsed.error.issues.flatMap((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => ({ path: `body.credentials.${key}`, message: 'is not a known field' }))
+          : [{ path: ['body', 'credentials', ...issue.path.map(String)].join('.'), message: issue.message }],
+      ),
+    });
+  }
+  const { sandbox, ...fields } = parsed.data;
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]): [string, string] => [name, String(value)]);
+  const isRouting = (name: string) => entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
+  const isSecret = (name: string) => entry.secretFields.includes(name);
+  return {
+    account: {
+      routingIdentifiers: Object.fromEntries(given.filter(([name]) => isRouting(name))),
+      settings: Object.fromEntries(given.filter(([name]) => !isRouting(name) && !isSecret(name))),
+      credentials: Object.fromEntries(given.filter(([name]) => isSecret(name))),
+    },
+    sandbox: sandbox === true,
+  };
+}

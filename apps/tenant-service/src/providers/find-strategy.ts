@@ -1,0 +1,11 @@
+import type { ProviderId } from '@switchboard/contracts';
+import type { ConnectStrategy } from './connect-strategy.ts';
+import { genesys } from './genesys.ts';
+import { whatsapp } from './whatsapp.ts';
+
+const strategies: Readonly<Partial<Record<ProviderId, ConnectStrategy>>> = { whatsapp, genesys };
+
+/** How this provider is connected; undefined where the hub cannot connect it yet. */
+export function findStrategy(provider: ProviderId): ConnectStrategy | undefined {
+  return strategies[provider];
+}

@@ -1,0 +1,14 @@
+import { listWebhookConnections } from '@switchboard/contracts';
+import { defineRoute, type Route } from '@switchboard/service-kit';
+import { runAsSystem } from '@switchboard/tenant-context';
+import type { Dependencies } from '../../app.ts';
+import { readCursor, writeCursor } from '../../domain/page-cursor.ts';
+
+export function listWebhookConnectionsRoute({ webhookConnections, now }: Dependencies): Route {
+  return defineRoute(listWebhookConnections, ({ query: { limit, cursor } }) =>
+    runAsSystem('ingest keeps a copy of every tenant\'s connections', async () => {
+      const { connections, lastId } = await webhookConnections.list({ limit, afterId: readCursor(cursor) }, now());
+      return { data: connections, nextCursor: lastId === undefined ? null : writeCursor(lastId) };
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import type { ApiKeyId, ResolvedApiKey, Scope, TenantId } from '@switchboard/contracts';
+import { currentTenant } from '@switchboard/tenant-context';
+import type { TenantDatabase } from './client.ts';
+
+export type StoredApiKey = ResolvedApiKey & { readonly hash: string; readonly revokedAt: Date | null };
+
+/** Milliseconds between two notes that a key was used: they are for people, and need no write per request. */
+const lastUsedEveryMs = 60_000;
+
+/** Rows of `api_keys`: hashes, never keys. */
+export function createApiKeyStore(db: TenantDatabase) {
+  return {
+    /** Inside a transaction of the key's tenant. */
+    async insert(key: { readonly keyId: ApiKeyId; readonly hash: string; readonly scopes: readonly Scope[]; readonly createdAt: Date }): Promise<void> {
+      await db.prisma.apiKey.create({ data: { ...key, scopes: [...key.scopes], tenantId: currentTenant() } });
+    },
+
+    /** The key of this id, whatever its tenant; in system scope. */
+    find: (keyId: ApiKeyId): Promise<StoredApiKey | undefined> =>
+      db.transaction(async () => {
+        const [row] = await db.sql.query<Row>(
+          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, t.status, t.rate_limit
+             from api_keys k join tenants t using (tenant_id) where k.key_id = $1`,
+          [keyId],
+        );
+        if (row === undefined) return undefined;
+        return {
+          tenantId: row.tenant_id,
+          keyId,
+          hash: row.hash,
+          scopes: row.scopes,
+          expiresAt: row.expires_at?.toISOString() ?? null,
+          revokedAt: row.revoked_at,
+          tenantStatus: row.status,
+          rateLimit: row.rate_limit,
+        };
+      }),
+
+    /** Notes that the key was used; in system scope. */
+    noteUse: (keyId: ApiKeyId, at: Date): Promise<void> =>
+      db.transaction(async () => {
+        await db.sql.query('update api_keys set last_used_at = $2 where key_id = $1 and (last_used_at is null or last_used_at < $3)', [
+          keyId,
+          at,
+          new Date(at.getTime() - lastUsedEveryMs),
+        ]);
+      }),
+  };
+}
+export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
+
+type Row = {
+  tenant_id: TenantId;
+  hash: string;
+  scopes: string[];
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  status: ResolvedApiKey['tenantStatus'];
+  rate_limit: number;
+};

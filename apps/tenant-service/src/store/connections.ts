@@ -1,0 +1,162 @@
+import type { ConnectionId, ProviderId, Role, TenantId } from '@switchboard/contracts';
+import type { SecretBox } from '@switchboard/secrets';
+import { currentTenant } from '@switchboard/tenant-context';
+import type { Account } from '../providers/connect-strategy.ts';
+import type { TenantDatabase } from './client.ts';
+import type { ConnectionDraft, Prisma, Connection as ConnectionRow } from './generated/client.ts';
+
+export type ConnectionStatus = 'active' | 'pending' | 'disabled';
+
+/** Facts of an account without its secrets. */
+type AccountFacts = Omit<Account, 'credentials'>;
+
+export type StoredConnection = AccountFacts & {
+  readonly connectionId: ConnectionId;
+  readonly provider: ProviderId;
+  readonly role: Role;
+  readonly status: ConnectionStatus;
+  readonly version: number;
+  readonly sealedCredentials: Uint8Array | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Credentials that were posted and are not confirmed yet. */
+  readonly draft: StoredDraft | undefined;
+};
+
+export type StoredDraft = AccountFacts & {
+  readonly draftId: string;
+  readonly sealedCredentials: Uint8Array;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly nextCheckAt: Date | null;
+};
+
+type SealedTable = 'connections' | 'connection_drafts';
+
+const withDraft = { draft: true } as const;
+
+/** Rows of `connections` and `connection_drafts`, of the current tenant. Everything that writes runs inside a transaction. */
+export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) {
+  const place = (table: SealedTable, connectionId: ConnectionId) => ({ table, column: 'sealed_credentials', row: connectionId });
+  const seal = async (table: SealedTable, connectionId: ConnectionId, account: Account) =>
+    new Uint8Array(await secretBox.seal(JSON.stringify(account.credentials), place(table, connectionId)));
+  const open = async (table: SealedTable, connectionId: ConnectionId, bytes: Uint8Array) =>
+    // The cast is safe: `seal` above wrote it, and the seal proves that.
+    JSON.parse(await secretBox.open(bytes, place(table, connectionId))) as Record<string, string>;
+
+  return {
+    /** The secret fields of a sealed account; as its tenant. */
+    openCredentials: open,
+
+    find: (connectionId: ConnectionId): Promise<StoredConnection | undefined> =>
+      db.transaction(async () => {
+        const row = await db.prisma.connection.findUnique({ where: { tenantId_connectionId: { tenantId: currentTenant(), connectionId } }, include: withDraft });
+        return row === null ? undefined : toConnection(row);
+      }),
+
+    /** Oldest first: ids sort by time. */
+    list: (options: { readonly provider?: ProviderId; readonly limit?: number; readonly afterId?: string } = {}): Promise<StoredConnection[]> =>
+      db.transaction(async () => {
+        const rows = await db.prisma.connection.findMany({
+          where: { tenantId: currentTenant(), ...(options.provider && { provider: options.provider }), ...(options.afterId && { connectionId: { gt: options.afterId } }) },
+          orderBy: { connectionId: 'asc' },
+          ...(options.limit && { take: options.limit }),
+          include: withDraft,
+        });
+        return rows.map(toConnection);
+      }),
+
+    /** The account in use, with its secrets; undefined before the provider has confirmed one. */
+    openAccount: async (connection: StoredConnection): Promise<Account | undefined> =>
+      connection.sealedCredentials === null ? undefined : { ...factsOf(connection), credentials: await open('connections', connection.connectionId, connection.sealedCredentials) },
+
+    openDraft: async (connectionId: ConnectionId, draft: StoredDraft): Promise<Account> => ({
+      ...factsOf(draft),
+      credentials: await open('connection_drafts', connectionId, draft.sealedCredentials),
+    }),
+
+    async insertPending(connection: { readonly connectionId: ConnectionId; readonly provider: ProviderId; readonly role: Role; readonly account: Account; readonly at: Date }): Promise<void> {
+      const { account, at, ...row } = connection;
+      await db.prisma.connection.create({ data: { ...row, ...factsOf(account), tenantId: currentTenant(), status: 'pending', version: 1, createdAt: at, updatedAt: at } });
+    },
+
+    /** The connection changed: a version more, and, while it is pending, the facts it shows. */
+    async touch(connectionId: ConnectionId, at: Date, facts?: AccountFacts): Promise<number> {
+      const { version } = await db.prisma.connection.update({
+        where: { tenantId_connectionId: { tenantId: currentTenant(), connectionId } },
+        data: { version: { increment: 1 }, updatedAt: at, ...(facts && factsOf(facts)) },
+        select: { version: true },
+      });
+      return version;
+    },
+
+    /** Puts a draft in the place of any other one. */
+    async putDraft(connectionId: ConnectionId, draft: { readonly draftId: string; readonly account: Account; readonly handshakeTokenHash: string | null; readonly reason: string; readonly attempts: number; readonly nextCheckAt: Date }): Promise<void> {
+      const { account, ...rest } = draft;
+      const data = { ...rest, ...factsOf(account), sealedCredentials: await seal('connection_drafts', connectionId, account) };
+      const tenantId = currentTenant();
+      await db.prisma.connectionDraft.upsert({ where: { tenantId_connectionId: { tenantId, connectionId } }, create: { ...data, tenantId, connectionId }, update: { ...data, createdAt: new Date() } });
+    },
+
+    /** Changes the draft if it is still that one. */
+    async updateDraft(connectionId: ConnectionId, draftId: string, change: { readonly account?: Account; readonly reason?: string; readonly nextCheckAt?: Date | null }): Promise<void> {
+      const { account, ...rest } = change;
+      const data = { ...rest, ...(account && { ...factsOf(account), sealedCredentials: await seal('connection_drafts', connectionId, account) }) };
+      await db.prisma.connectionDraft.updateMany({ where: { tenantId: currentTenant(), connectionId, draftId }, data });
+    },
+
+    /** The draft's account becomes the one in use; returns the new version. */
+    async activate(connectionId: ConnectionId, account: Account, handshakeTokenHash: string | null, at: Date): Promise<number> {
+      const tenantId = currentTenant();
+      await db.prisma.connectionDraft.deleteMany({ where: { tenantId, connectionId } });
+      const { version } = await db.prisma.connection.update({
+        where: { tenantId_connectionId: { tenantId, connectionId } },
+        data: { ...factsOf(account), status: 'active', version: { increment: 1 }, handshakeTokenHash, sealedCredentials: await seal('connections', connectionId, account), updatedAt: at },
+        select: { version: true },
+      });
+      return version;
+    },
+
+    /** Drafts that are due, of all tenants, taken by this process for `leaseMs`; in system scope. */
+    claimDueDrafts: (now: Date, leaseMs: number, limit: number): Promise<{ tenantId: TenantId; connectionId: ConnectionId }[]> =>
+      db.transaction(() =>
+        db.sql.query<{ tenantId: TenantId; connectionId: ConnectionId }>(
+          `update connection_drafts set attempts = attempts + 1, next_check_at = $2
+            where (tenant_id, connection_id) in (
+              select tenant_id, connection_id from connection_drafts where next_check_at <= $1 order by next_check_at limit $3 for update skip locked)
+            returning tenant_id as "tenantId", connection_id as "connectionId"`,
+          [now, new Date(now.getTime() + leaseMs), limit],
+        ),
+      ),
+  };
+}
+export type ConnectionStore = ReturnType<typeof createConnectionStore>;
+
+function factsOf(account: AccountFacts): { routingIdentifiers: Record<string, string>; settings: Record<string, string> } {
+  return { routingIdentifiers: { ...account.routingIdentifiers }, settings: { ...account.settings } };
+}
+
+function toConnection(row: ConnectionRow & { draft: ConnectionDraft | null }): StoredConnection {
+  // The casts are safe: these columns are written from the same types, and from nowhere else.
+  return {
+    connectionId: row.connectionId as ConnectionId,
+    provider: row.provider as ProviderId,
+    role: row.role as Role,
+    status: row.status as ConnectionStatus,
+    version: row.version,
+    ...readFacts(row),
+    sealedCredentials: row.sealedCredentials,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    draft: row.draft === null ? undefined : toDraft(row.draft),
+  };
+}
+
+function toDraft(row: ConnectionDraft): StoredDraft {
+  const { draftId, sealedCredentials, reason, attempts, nextCheckAt } = row;
+  return { draftId, sealedCredentials, reason, attempts, nextCheckAt, ...readFacts(row) };
+}
+
+function readFacts(row: { routingIdentifiers: Prisma.JsonValue; settings: Prisma.JsonValue }): AccountFacts {
+  return { routingIdentifiers: row.routingIdentifiers as Record<string, string>, settings: row.settings as Record<string, string> };
+}

@@ -1,0 +1,30 @@
+import { newId, type ConnectionId } from '@switchboard/contracts';
+import type { SecretBox } from '@switchboard/secrets';
+import { currentTenant } from '@switchboard/tenant-context';
+import type { TenantDatabase } from './client.ts';
+
+export type PreviousSecret = { readonly secretId: string; readonly sealedSecret: Uint8Array; readonly expiresAt: Date };
+
+/** Rows of `previous_webhook_secrets`: what providers may still sign with for a while after it was replaced. */
+export function createPreviousSecretStore(db: TenantDatabase, secretBox: SecretBox) {
+  const place = (connectionId: ConnectionId, secretId: string) => ({ table: 'previous_webhook_secrets', column: 'sealed_secret', row: `${connectionId}/${secretId}` });
+
+  return {
+    /** Inside a transaction of the connection's tenant. */
+    async insert(connectionId: ConnectionId, secret: string, expiresAt: Date): Promise<void> {
+      // Sorts by time: the youngest is asked first.
+      const secretId = newId('whs');
+      const sealedSecret = new Uint8Array(await secretBox.seal(secret, place(connectionId, secretId)));
+      await db.prisma.previousWebhookSecret.create({ data: { tenantId: currentTenant(), connectionId, secretId, sealedSecret, expiresAt } });
+    },
+
+    open: (connectionId: ConnectionId, secret: PreviousSecret): Promise<string> => secretBox.open(secret.sealedSecret, place(connectionId, secret.secretId)),
+
+    /** Of all tenants; in system scope. */
+    deleteExpired: (now: Date): Promise<void> =>
+      db.transaction(async () => {
+        await db.sql.query('delete from previous_webhook_secrets where expires_at < $1', [now]);
+      }),
+  };
+}
+export type PreviousSecretStore = ReturnType<typeof createPreviousSecretStore>;

@@ -1,0 +1,90 @@
+import type { TenantId, TenantRecord } from '@switchboard/contracts';
+import { hubError } from '@switchboard/contracts';
+import { currentTenant } from '@switchboard/tenant-context';
+import type { TenantDatabase } from './client.ts';
+import type { Prisma, Tenant } from './generated/client.ts';
+
+export type NewTenant = {
+  readonly name: string;
+  readonly subdomain: string | null;
+  readonly plan: TenantRecord['plan'];
+  readonly rateLimit: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly timeZone: string | null;
+};
+
+export type RoutesState = { readonly version: number; readonly source: 'automatic' | 'chosen'; readonly timeZone: string };
+
+/** Rows of `tenants`. */
+export function createTenantStore(db: TenantDatabase) {
+  return {
+    /** Inserts the current tenant, or says what of it is taken. Two equal creations at once: one of them is told. */
+    insert: (tenant: NewTenant): Promise<{ kind: 'inserted'; tenant: TenantRecord } | { kind: 'id_taken' } | { kind: 'subdomain_taken' }> =>
+      db.transaction(async () => {
+        const tenantId = currentTenant();
+        // The cast is safe: metadata came out of JSON.
+        const { count } = await db.prisma.tenant.createMany({ data: { ...tenant, tenantId, metadata: tenant.metadata as Prisma.InputJsonObject }, skipDuplicates: true });
+        const stored = await db.prisma.tenant.findUnique({ where: { tenantId } });
+        if (count === 1 && stored !== null) return { kind: 'inserted', tenant: toRecord(stored) };
+        // Of another tenant's row only the constraint speaks: not inserted, and not ours, means that the subdomain is somebody else's.
+        return { kind: stored === null ? 'subdomain_taken' : 'id_taken' };
+      }),
+
+    /** The current tenant. Throws `tenant.not_found`. */
+    load: (): Promise<TenantRecord> =>
+      db.transaction(async () => {
+        const tenant = await db.prisma.tenant.findUnique({ where: { tenantId: currentTenant() } });
+        if (tenant === null) throw hubError('tenant.not_found');
+        return toRecord(tenant);
+      }),
+
+    /** All tenants after an id; in system scope. */
+    list: (limit: number, afterId: string | undefined): Promise<TenantRecord[]> =>
+      db.transaction(async () => {
+        const tenants = await db.prisma.tenant.findMany({ where: afterId === undefined ? {} : { tenantId: { gt: afterId } }, orderBy: { tenantId: 'asc' }, take: limit });
+        return tenants.map(toRecord);
+      }),
+
+    /**
+     * Until the transaction ends, nobody else changes the current tenant's connections and routes: decisions over several of its rows
+     * (who owns an identifier, which route follows) see them as they stay. Throws `tenant.not_found`.
+     */
+    async lock(): Promise<void> {
+      const rows = await db.sql.query('select 1 from tenants where tenant_id = $1 for update', [currentTenant()]);
+      if (rows.length === 0) throw hubError('tenant.not_found');
+    },
+
+    loadRoutesState: (): Promise<RoutesState> =>
+      db.transaction(async () => {
+        const tenant = await db.prisma.tenant.findUnique({ where: { tenantId: currentTenant() }, select: { routesVersion: true, routesSource: true, timeZone: true } });
+        if (tenant === null) throw hubError('tenant.not_found');
+        return { version: tenant.routesVersion, source: tenant.routesSource === 'chosen' ? 'chosen' : 'automatic', timeZone: tenant.timeZone ?? 'UTC' };
+      }),
+
+    /** Makes the next version of the routes; inside a transaction. */
+    async bumpRoutes(source?: RoutesState['source']): Promise<number> {
+      const tenant = await db.prisma.tenant.update({
+        where: { tenantId: currentTenant() },
+        data: { routesVersion: { increment: 1 }, updatedAt: new Date(), ...(source === undefined ? {} : { routesSource: source }) },
+        select: { routesVersion: true },
+      });
+      return tenant.routesVersion;
+    },
+  };
+}
+export type TenantStore = ReturnType<typeof createTenantStore>;
+
+function toRecord(row: Tenant): TenantRecord {
+  // The casts are safe: these columns are written from the same types, and from nowhere else.
+  return {
+    tenant_id: row.tenantId as TenantId,
+    name: row.name,
+    subdomain: row.subdomain,
+    status: row.status as TenantRecord['status'],
+    plan: row.plan as TenantRecord['plan'],
+    rate_limit: row.rateLimit,
+    metadata: row.metadata as Record<string, unknown>,
+    ...(row.timeZone === null ? {} : { time_zone: row.timeZone }),
+    created_at: row.createdAt.toISOString(),
+  };
+}
