@@ -5,6 +5,8 @@ import { createConsumeEvent } from './consume-event.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { BusDriver, BusLimits, DriverParts } from './driver.ts';
 import { createEmbeddedDriver } from './embedded/create-embedded-driver.ts';
+import { createKafkaDriver } from './kafka/create-kafka-driver.ts';
+import type { KafkaOptions } from './kafka/kafka-options.ts';
 import type { BusLog, EventBus, ScheduledTask, Subscription, UnitOfWork } from './port.ts';
 import { acquireProcessParts } from './process-parts.ts';
 import { retentionTask } from './retention.ts';
@@ -19,7 +21,7 @@ export type EventBusOptions = {
   /** Of the role that owns the bus schema. */
   readonly busUrl: string;
   /** For driver `kafka`. */
-  readonly kafka?: { readonly brokers: readonly string[] };
+  readonly kafka?: KafkaOptions;
   readonly log: BusLog;
   readonly retry?: RetryPolicy;
   readonly limits?: BusLimits;
@@ -121,6 +123,7 @@ function createDriver(options: EventBusOptions, parts: DriverParts): BusDriver {
     case 'embedded':
       return createEmbeddedDriver(parts);
     case 'kafka':
-      throw new Error('the kafka driver is not wired yet');
+      if (options.kafka === undefined) throw new Error('driver kafka needs the addresses of brokers');
+      return createKafkaDriver(parts, options.kafka);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { partitionOf, sliceOf } from './partition.ts';
 
 const text = fc.string({ minLength: 1, maxLength: 40 });

@@ -1,0 +1,163 @@
+import type { EventType } from '@switchboard/contracts';
+import type { IHeaders, Kafka, Message, Producer } from 'kafkajs';
+import type { Pool } from 'pg';
+import type { BusSchema } from '../bus-schema.ts';
+import { openLeaderConnection } from '../lanes/leader-connection.ts';
+import type { BusLog } from '../port.ts';
+import { createTopics, topicName } from './create-topics.ts';
+import type { KafkaOptions } from './kafka-options.ts';
+import { partitionOf } from './partition.ts';
+
+/** Header that carries the ordering key: the partitioner and the consumers need it before they parse the envelope. */
+export const orderingKeyHeader = 'ordering-key';
+
+export type OutboxRelayOptions = {
+  readonly kafka: Kafka;
+  readonly options: KafkaOptions;
+  readonly pool: Pool;
+  readonly busUrl: string;
+  readonly schema: BusSchema;
+  readonly log: BusLog;
+};
+
+export interface OutboxRelay {
+  /** Resolves when the database is reached; Kafka may come later, rows wait. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  countPending(): Promise<number>;
+  unhealthy(): string | undefined;
+}
+
+type Row = { id: string; type: EventType; tenant_id: string; ordering_key: string; traceparent: string | null; envelope: string };
+
+const batchRowsMax = 500;
+/** One batch of records to a partition must stay below the topic's limit, however they fall. */
+const batchBytesMax = 2 * 1024 * 1024;
+/** Should a notification ever be missed. */
+const safetyPollMs = 1_000;
+const retryMs = 500;
+
+/**
+ * Hands outbox rows to Kafka in the order of their ids: one process of the service at a time, one batch at a time, and a batch that fails is
+ * tried again before any later one. Rows go after Kafka has confirmed them; a crash in between sends them twice, which the inbox absorbs.
+ * Two events of one key that must keep their order were written one after the other (a row lock, or one transaction), so the lower id was
+ * visible first: no cursor, whatever is there is taken in order.
+ */
+export function createOutboxRelay({ kafka, options, pool, busUrl, schema, log }: OutboxRelayOptions): OutboxRelay {
+  const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: () => partitionRecord });
+  let leading = false;
+  let connected = false;
+  let pumping: Promise<void> | undefined;
+  let again = false;
+  let stopping = false;
+  let poll: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  const connection = openLeaderConnection({
+    busUrl,
+    name: `${schema.name}_outbox`,
+    channels: [`${schema.name}_outbox`],
+    onNotification: () => wake(),
+    onLead: () => {
+      leading = true;
+      wake();
+    },
+    onLost: () => {
+      leading = false;
+    },
+    log,
+  });
+
+  function wake(): void {
+    again = true;
+    if (pumping !== undefined || retry !== undefined || !mayGoOn()) return;
+    pumping = pump()
+      .catch((error: unknown) => {
+        // Begin anew: the cluster may be another one than before, without our topics.
+        connected = false;
+        log.warn({ err: error, bus: schema.name }, 'published events wait in the outbox: Kafka or the database does not take them');
+        retry = setTimeout(() => {
+          retry = undefined;
+          wake();
+        }, retryMs);
+      })
+      .finally(() => {
+        pumping = undefined;
+        if (again) wake();
+      });
+  }
+
+  async function pump(): Promise<void> {
+    if (!connected) {
+      await createTopics(kafka, options);
+      await producer.connect();
+      connected = true;
+    }
+    again = false;
+    let sent: string[] = [];
+    while (mayGoOn()) {
+      const rows = await nextRows(pool, schema, sent);
+      sent = [];
+      if (rows.length === 0) return;
+      await send(producer, options, rows);
+      sent = rows.map(({ id }) => id);
+    }
+    if (sent.length > 0) await pool.query(`delete from ${schema.name}.outbox where id = any($1::bigint[])`, [sent]);
+  }
+
+  /** Asked through a function: the lead may be lost, or the stop come, during any await. */
+  function mayGoOn(): boolean {
+    return leading && !stopping;
+  }
+
+  return {
+    async start() {
+      await connection.open();
+      poll = setInterval(wake, safetyPollMs);
+    },
+    async stop() {
+      stopping = true;
+      clearInterval(poll);
+      clearTimeout(retry);
+      await pumping;
+      // The next process takes over the moment this connection ends.
+      await connection.close();
+      await producer.disconnect();
+    },
+    async countPending() {
+      const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.outbox limit 100000) as some`);
+      return Number(rows[0]?.count ?? 0);
+    },
+    unhealthy: () => (connection.connected ? undefined : 'the outbox relay has no database connection'),
+  };
+}
+
+/** Removes the rows that Kafka has confirmed and reads the next ones, in one round trip. */
+async function nextRows(pool: Pool, { name }: BusSchema, sent: readonly string[]): Promise<Row[]> {
+  const { rows } = await pool.query<Row>(
+    `with gone as (delete from ${name}.outbox where id = any($1::bigint[]))
+     select id, envelope ->> 'type' as type, tenant_id, envelope ->> 'orderingKey' as ordering_key, envelope ->> 'traceparent' as traceparent, envelope::text as envelope
+     from ${name}.outbox where id <> all($1::bigint[]) order by id limit ${batchRowsMax}`,
+    [sent],
+  );
+  let bytes = 0;
+  const within = rows.findIndex(({ envelope }) => (bytes += envelope.length) > batchBytesMax);
+  return within > 0 ? rows.slice(0, within) : within === 0 ? rows.slice(0, 1) : rows;
+}
+
+async function send(producer: Producer, options: KafkaOptions, rows: readonly Row[]): Promise<void> {
+  const messages = new Map<string, Message[]>();
+  for (const row of rows) {
+    const topic = topicName(row.type, options);
+    const headers: IHeaders = { [orderingKeyHeader]: row.ordering_key };
+    if (row.traceparent !== null) headers['traceparent'] = row.traceparent;
+    const ofTopic = messages.get(topic) ?? [];
+    ofTopic.push({ key: row.tenant_id, value: row.envelope, headers });
+    messages.set(topic, ofTopic);
+  }
+  await producer.sendBatch({ acks: -1, topicMessages: [...messages].map(([topic, list]) => ({ topic, messages: list })) });
+}
+
+function partitionRecord({ message, partitionMetadata }: { message: Message; partitionMetadata: readonly unknown[] }): number {
+  return partitionOf(String(message.key), String(message.headers?.[orderingKeyHeader]), partitionMetadata.length);
+}
