@@ -15,3 +15,4 @@ export * from './api-key.ts';
 export * from './http/tenant-service.ts';
 export * from './http/state-manager.ts';
 export * from './http/dead-letters.ts';
+export * from './http/webhook-ingest.ts';
