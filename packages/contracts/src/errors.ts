@@ -46,6 +46,7 @@ export const errorCatalogue = {
   'secret.unreadable': { status: 500, title: 'Internal error', fix: 'A stored secret cannot be opened: wrong key-encryption key, or the row was changed. See the runbook on secrets.', retry: 'never' },
   'storage.unavailable': { status: 503, title: 'Storage is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
   'service.unavailable': { status: 503, title: 'Service is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
+  'service.broke_off': { status: 502, title: 'Service broke off its answer', fix: 'Look whether the request was carried out, then send it again.', retry: 'later' },
   'service.timeout': { status: 504, title: 'Service did not answer in time', fix: 'Send the request again.', retry: 'later' },
   'internal': { status: 500, title: 'Internal error', fix: 'Report it with the request id.', retry: 'never' },
 } as const satisfies Record<string, { status: number; title: string; fix: string; retry: 'never' | 'later' }>;

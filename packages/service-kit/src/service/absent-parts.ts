@@ -1,6 +1,7 @@
 import type { Database } from '@switchboard/db';
 import type { EventBus } from '@switchboard/event-bus';
 import type { KeyProvider } from '@switchboard/secrets';
+import { StartRefusal } from './start-refusal.ts';
 
 /** The database of a service that has none: no transaction, so work runs as it is; any SQL is a defect. */
 export function absentDatabase(service: string): Database<never> {
@@ -21,7 +22,7 @@ export function absentDatabase(service: string): Database<never> {
 /** The bus of a service that was given none: it starts and stops, and says what is missing as soon as it is used. */
 export function absentBus(service: string): EventBus {
   const absent = (): never => {
-    throw new Error(`${service} has no bus: set BUS_DATABASE_URL (embedded) or KAFKA_BROKERS (kafka)`);
+    throw new StartRefusal(`${service} has no bus: set BUS_DATABASE_URL (embedded) or KAFKA_BROKERS (kafka)`);
   };
   return {
     publish: async () => absent(),

@@ -1,17 +1,11 @@
 import { createDatabase, type Database } from '@switchboard/db';
-import * as busPackage from '@switchboard/event-bus';
-import type { BusLog, EventBus, UnitOfWork } from '@switchboard/event-bus';
+import { createEventBus, type BusLog, type EventBus, type UnitOfWork } from '@switchboard/event-bus';
 import { createEnvKeyProvider, type KeyProvider } from '@switchboard/secrets';
 import type { KitConfig } from '../config/kit-config.ts';
 import type { ServiceDefinition } from '../port.ts';
 import { absentBus, absentDatabase, absentKeyProvider } from './absent-parts.ts';
 import { shortName } from './short-name.ts';
 import { StartRefusal } from './start-refusal.ts';
-
-type Landing = {
-  createEventBus: (options: { driver: 'embedded' | 'kafka'; service: string; unitOfWork: UnitOfWork; busUrl: string; kafka?: { brokers: readonly string[] }; log: BusLog }) => EventBus;
-};
-const { createEventBus } = busPackage as unknown as Landing;
 
 /** Opens the service's own database. A service without one gets a stand-in that refuses SQL. */
 export function openDatabase(definition: ServiceDefinition, config: KitConfig): Database<unknown> {

@@ -1,0 +1,38 @@
+import { hubError } from '@switchboard/contracts';
+import { internalTokenHeader, type Kit, type RawRoute } from '@switchboard/service-kit';
+import helmet from 'helmet';
+import type { Caller, CallerLookup } from '../caller-lookup.ts';
+import type { Forwarder } from '../forward-request.ts';
+import type { RateLimit } from '../rate-limit.ts';
+import { createTokenCache } from '../token-cache.ts';
+
+export type ForwardStateDeps = {
+  readonly callers: CallerLookup;
+  readonly rateLimit: Pick<RateLimit, 'count'>;
+  readonly forwarder: Pick<Forwarder, 'forward'>;
+  readonly signToken: Kit<unknown, unknown>['signToken'];
+};
+
+/** `/state/*` of the tenant whose key it is, at state-manager. */
+export function forwardState({ callers, rateLimit, forwarder, signToken }: ForwardStateDeps): RawRoute {
+  const secure = helmet();
+  const tokenFor = createTokenCache((caller: Caller) => signToken('state-manager', { tenantId: caller.tenantId, subject: caller.keyId, scopes: caller.scopes }));
+  return {
+    method: '*',
+    pattern: /^\/state(?:\/|$)/,
+    name: '/state/*',
+    async handle(request, response, { input: path = '' }) {
+      secure(request, response, () => undefined);
+      // What a URL parser further on would climb out of the prefix with.
+      if (/\/\.{1,2}(?:\/|$)|%2e|%2f|%5c|\\/i.test(path)) throw hubError('route.not_found');
+      const caller = await callers.find(apiKeyOf(request.headers['x-api-key']));
+      await rateLimit.count(request, response, caller);
+      await forwarder.forward(request, response, { [internalTokenHeader]: tokenFor(caller) });
+    },
+  };
+}
+
+/** Sent twice is not sent: which of the two would be meant? (node joins them with a comma, which no key has). */
+function apiKeyOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateApiKey, newId, problemSchema } from '@switchboard/contracts';
+import { internalToken } from '@switchboard/service-kit/testing';
+import { testTenants } from '@switchboard/testing';
+import { startNeighbours, type Neighbours } from './neighbours.ts';
+
+const [acme, globex] = testTenants;
+
+let hub: Neighbours;
+beforeAll(async () => {
+  hub = await startNeighbours();
+});
+afterAll(() => hub.stop());
+
+const get = (path: string, headers: Record<string, string> = {}) => fetch(`${hub.url}${path}`, { headers });
+
+async function problemOf(response: Response) {
+  expect(response.headers.get('content-type')).toContain('application/problem+json');
+  return problemSchema.parse(await response.json());
+}
+
+describe('who calls', () => {
+  it('is the tenant of the key, told to the service by a signed token', async () => {
+    const response = await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }) });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ tenant: acme, scopes: ['state:read'] });
+  });
+
+  it('is never what a header from outside says', async () => {
+    const headers = {
+      'x-api-key': hub.addKey({ tenantId: acme }),
+      'x-tenant-id': globex,
+      'x-switchboard-internal': internalToken('state-manager', { tenantId: globex, scopes: ['state:read'] }),
+      'x-switchboard-tenant': globex,
+      'x-internal-user': 'root',
+      'x-forwarded-user': 'root',
+      'x-forwarded-for': '10.0.0.1',
+      authorization: 'Bearer test-admin-key-0123456789',
+      cookie: 'session=1',
+      'idempotency-key': 'once',
+    };
+    expect(await (await get('/state/who', headers)).json()).toMatchObject({ tenant: acme });
+    await get('/state/headers', headers);
+    const { headers: arrived } = hub.seen.at(-1)!;
+    for (const name of ['x-tenant-id', 'x-switchboard-tenant', 'x-internal-user', 'x-forwarded-user', 'x-forwarded-for', 'authorization', 'cookie', 'x-api-key']) expect(arrived[name]).toBeUndefined();
+    expect(arrived['idempotency-key']).toBe('once');
+  });
+
+  it('is answered one and the same 401 for no key, garbage, an unknown, a revoked and an expired key', async () => {
+    const revoked = hub.addKey({ tenantId: acme });
+    await hub.revoke(revoked);
+    const keys = [undefined, 'sk_garbage', generateApiKey(newId('key')), revoked, hub.addKey({ tenantId: acme, expiresAt: '2020-01-01T00:00:00.000Z' }), hub.addKey({ tenantId: acme, tenantStatus: 'deleted' })];
+    const answers = await Promise.all(
+      keys.map(async (key) => {
+        const response = await get('/state/who', key === undefined ? {} : { 'x-api-key': key });
+        const { requestId: _, ...problem } = await problemOf(response);
+        return { status: response.status, authenticate: response.headers.get('www-authenticate'), problem };
+      }),
+    );
+    expect(answers[0]).toMatchObject({ status: 401, problem: { code: 'auth.missing' } });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('asks nobody about a key whose checksum is wrong', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const before = hub.lookUps();
+    expect((await get('/state/who', { 'x-api-key': `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}` })).status).toBe(401);
+    expect(hub.lookUps()).toBe(before);
+  });
+
+  it('asks once for ten requests at a time with a new key', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const before = hub.lookUps();
+    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await get('/state/who', { 'x-api-key': key })).status));
+    expect({ statuses: new Set(statuses), lookUps: hub.lookUps() - before }).toEqual({ statuses: new Set([200]), lookUps: 1 });
+  });
+
+  it('is nobody within two seconds after the key was revoked, and suspended as soon as the tenant is', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const other = hub.addKey({ tenantId: globex });
+    expect((await get('/state/who', { 'x-api-key': key })).status).toBe(200);
+    expect((await get('/state/who', { 'x-api-key': other })).status).toBe(200);
+    await hub.revoke(key);
+    await hub.suspend(globex);
+    const deadline = Date.now() + 2_000;
+    let statuses: number[] = [];
+    while (Date.now() < deadline && statuses.join() !== '401,403') {
+      statuses = [(await get('/state/who', { 'x-api-key': key })).status, (await get('/state/who', { 'x-api-key': other })).status];
+    }
+    expect(statuses).toEqual([401, 403]);
+  });
+
+  it('is refused with 403 while its tenant is suspended', async () => {
+    const response = await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme, tenantStatus: 'suspended' }) });
+    expect(response.status).toBe(403);
+    expect(await problemOf(response)).toMatchObject({ code: 'tenant.suspended' });
+  });
+
+  it('keeps to the scopes of the key', async () => {
+    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }), 'content-type': 'application/json' }, body: '{"text":"hi"}' });
+    expect(response.status).toBe(403);
+    expect(await problemOf(response)).toMatchObject({ code: 'auth.scope_missing' });
+  });
+});
+
+describe('forwarding', () => {
+  it('passes body, status, headers and one request id, and hardens the answer', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const created = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': key, 'content-type': 'application/json' }, body: JSON.stringify({ text: 'grüße' }) });
+    expect({ status: created.status, body: await created.json() }).toEqual({ status: 201, body: { text: 'grüße' } });
+    const response = await get('/state/headers?a=1&b=%20', { 'x-api-key': key });
+    expect(response.headers.get('x-of-state')).toBe('yes');
+    expect(response.headers.get('x-frame-options')).toBe('SAMEORIGIN');
+    expect(response.headers.get('strict-transport-security')).toContain('max-age');
+    expect(hub.seen.at(-1)).toMatchObject({ url: '/state/headers?a=1&b=%20', headers: { 'x-request-id': response.headers.get('x-request-id') } });
+  });
+
+  it('streams large answers whole', async () => {
+    const body = await (await get('/state/large', { 'x-api-key': hub.addKey({ tenantId: acme }) })).arrayBuffer();
+    expect(body.byteLength).toBe(160 * 64 * 1024);
+  });
+
+  it('answers 400 of the service as it is', async () => {
+    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: '{"txet":1}' });
+    expect(response.status).toBe(400);
+    expect((await problemOf(response)).issues).toContainEqual({ path: 'body.txet', message: 'is not a known field' });
+  });
+
+  it('answers 504 when the service is late, 502 when it breaks off', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const late = await get('/state/late', { 'x-api-key': key });
+    expect({ status: late.status, code: (await problemOf(late)).code }).toEqual({ status: 504, code: 'service.timeout' });
+    const broken = await get('/state/broken', { 'x-api-key': key });
+    expect({ status: broken.status, code: (await problemOf(broken)).code }).toEqual({ status: 502, code: 'service.broke_off' });
+  });
+
+  it.each(['/state/%2e%2e/internal', '/state/..%2finternal', '/state/a\\..\\b', '/other', '/stateful'])('has no way to %s', async (path) => {
+    const response = await get(path, { 'x-api-key': hub.addKey({ tenantId: acme }) });
+    expect(response.status).toBe(404);
+    expect(await problemOf(response)).toMatchObject({ code: 'route.not_found' });
+  });
+
+  it('answers 413 to a body above its cap', async () => {
+    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: 'x'.repeat(3_000_000) });
+    expect(response.status).toBe(413);
+  });
+});
+
+describe('the limit', () => {
+  it("counts a tenant's requests over all its keys, says so in headers, and leaves the others alone", async () => {
+    const fresh = await startNeighbours();
+    try {
+      const keys = [fresh.addKey({ tenantId: acme, rateLimit: 4 }), fresh.addKey({ tenantId: acme, rateLimit: 4 })];
+      const statuses: number[] = [];
+      let last: Response | undefined;
+      for (let i = 0; i < 6; i++) {
+        last = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': keys[i % 2]! } });
+        statuses.push(last.status);
+      }
+      expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+      expect(last!.headers.get('ratelimit-policy')).toBe('4;w=60');
+      expect(last!.headers.get('ratelimit')).toMatch(/^limit=4, remaining=0, reset=\d+$/);
+      expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await problemOf(last!)).toMatchObject({ code: 'limit.rate_exceeded', status: 429 });
+      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': fresh.addKey({ tenantId: globex, rateLimit: 4 }) } })).status).toBe(200);
+    } finally {
+      await fresh.stop();
+    }
+  });
+});
+
+describe('neighbours that are away', () => {
+  it('are 503 with Retry-After; a known key goes on without tenant-service', async () => {
+    const fresh = await startNeighbours();
+    try {
+      const key = fresh.addKey({ tenantId: acme });
+      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } })).status).toBe(200);
+      await fresh.stopTenantService();
+      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } })).status).toBe(200);
+      const unknown = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': generateApiKey(newId('key')) } });
+      expect({ status: unknown.status, retryAfter: unknown.headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' });
+      await fresh.stopStateManager();
+      const away = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } });
+      expect({ status: away.status, code: (await problemOf(away)).code }).toEqual({ status: 503, code: 'service.unavailable' });
+    } finally {
+      await fresh.stop();
+    }
+  });
+});
