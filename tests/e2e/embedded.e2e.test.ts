@@ -1,0 +1,3 @@
+import { describeHub } from './src/describe-hub.ts';
+
+describeHub('npm start', { script: 'start', environment: async () => ({}) });
