@@ -114,7 +114,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
 const deadLettersCountMax = 100_000;
 
 async function countDeadLetters(pool: DriverParts['pool'], schema: BusSchema): Promise<number> {
-  const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.dead_letters limit ${deadLettersCountMax}) as some`);
+  const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.dead_letters limit ${deadLettersCountMax}) as counted`);
   return Number(rows[0]?.count ?? 0);
 }
 

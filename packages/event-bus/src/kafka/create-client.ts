@@ -12,7 +12,10 @@ export function createClient(service: string, { brokers }: KafkaOptions, log: Bu
     // Short waits: a broker that restarts is back in seconds. When these tries are used up, the relay and the consumers start over by themselves.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 },
     logLevel: logLevel.WARN,
-    // All of it is a warning to us: what kafkajs calls an error (a lost connection, a rebalance) it repairs itself or reports by throwing.
-    logCreator: () => (entry) => log.warn({ kafka: entry.namespace, error: entry.log.error, groupId: entry.log.groupId, broker: entry.log.broker }, entry.log.message),
+    // Nothing is an error to us: what kafkajs calls one it repairs itself, or reports by throwing. Single answers of a broker are the least.
+    logCreator: () => (entry) => {
+      const say = entry.namespace === 'Connection' && entry.log.message.startsWith('Response ') ? log.info : log.warn;
+      say.call(log, { kafka: entry.namespace, error: entry.log.error, groupId: entry.log.groupId, broker: entry.log.broker }, entry.log.message);
+    },
   });
 }

@@ -21,7 +21,7 @@ const drainMsMax = 20_000;
 export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): BusDriver {
   const { service, pool, schema, busUrl, subscriptions, consume, limits, log } = parts;
   const kafka = createClient(service, options, log);
-  const relay = createOutboxRelay({ kafka, options, pool, busUrl, schema, log });
+  const relay = createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, schema, log });
   const parking = createParkedLanes(pool, schema);
   const scheduler = createFairScheduler(limits);
   const runner = createLaneRunner({ busUrl, pool, schema, limits, log });
@@ -32,6 +32,13 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
   const parked: LaneConsumer = { groups: [...grouped.keys()], consume, figures: { inFlight: 0, handled: 0, failed: 0, retried: 0 } };
   const consumers = [...[...grouped].map(([group, types]) => groupConsumer(group, types)), ...[...broadcasts].map(([group, types]) => broadcastConsumer(group, types))];
   let started = false;
+  let making: Promise<void> | undefined;
+
+  /** The relay and the consumers ask at the same time. */
+  function makeTopics(): Promise<void> {
+    making ??= createTopics(kafka, options).finally(() => (making = undefined));
+    return making;
+  }
 
   function groupConsumer(group: string, types: readonly EventType[]): GroupConsumer {
     const known = new Set<string>();
@@ -107,7 +114,7 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
       await runner.start();
       runner.add(parked);
       if (consumers.length === 0) return;
-      const running = createTopics(kafka, options).catch((error: unknown) => log.warn({ err: error }, 'topics could not be made now')).then(() => Promise.all(consumers.map((consumer) => consumer.start())));
+      const running = makeTopics().catch((error: unknown) => log.warn({ err: error }, 'topics could not be made now')).then(() => Promise.all(consumers.map((consumer) => consumer.start())));
       let giveUp: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, startMsMax)));
       await Promise.race([running, late]);

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
 import { openLeaderConnection } from '../lanes/leader-connection.ts';
 import type { BusLog } from '../port.ts';
-import { createTopics, topicName } from './create-topics.ts';
+import { topicName } from './create-topics.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { partitionOf } from './partition.ts';
 
@@ -14,6 +14,8 @@ export const orderingKeyHeader = 'ordering-key';
 export type OutboxRelayOptions = {
   readonly kafka: Kafka;
   readonly options: KafkaOptions;
+  /** Makes the topics that are missing. */
+  readonly makeTopics: () => Promise<void>;
   readonly pool: Pool;
   readonly busUrl: string;
   readonly schema: BusSchema;
@@ -43,7 +45,7 @@ const retryMs = 500;
  * Two events of one key that must keep their order were written one after the other (a row lock, or one transaction), so the lower id was
  * visible first: no cursor, whatever is there is taken in order.
  */
-export function createOutboxRelay({ kafka, options, pool, busUrl, schema, log }: OutboxRelayOptions): OutboxRelay {
+export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, schema, log }: OutboxRelayOptions): OutboxRelay {
   const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: () => partitionRecord });
   let leading = false;
   let connected = false;
@@ -89,7 +91,7 @@ export function createOutboxRelay({ kafka, options, pool, busUrl, schema, log }:
 
   async function pump(): Promise<void> {
     if (!connected) {
-      await createTopics(kafka, options);
+      await makeTopics();
       await producer.connect();
       connected = true;
     }
@@ -125,7 +127,7 @@ export function createOutboxRelay({ kafka, options, pool, busUrl, schema, log }:
       await producer.disconnect();
     },
     async countPending() {
-      const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.outbox limit 100000) as some`);
+      const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.outbox limit 100000) as counted`);
       return Number(rows[0]?.count ?? 0);
     },
     unhealthy: () => (connection.connected ? undefined : 'the outbox relay has no database connection'),

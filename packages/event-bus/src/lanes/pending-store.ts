@@ -75,7 +75,7 @@ export function createPendingStore(pool: Pool, { name }: BusSchema): PendingStor
       );
     },
     async count() {
-      const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${table} limit ${countMax}) as some`);
+      const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${table} limit ${countMax}) as counted`);
       return Number(rows[0]?.count ?? 0);
     },
   };
