@@ -68,7 +68,8 @@ const toolchain = findToolchain();
 const env = { ...process.env, PATH: `${dirname(toolchain.node)}:${dirname(toolchain.pnpm)}:${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' };
 const manifests = [join(root, 'package.json'), ...filesNamed('package.json', ['apps', 'packages'])];
 runWhenChanged('install', [join(root, 'pnpm-lock.yaml'), ...manifests], [toolchain.pnpm, 'install', '--frozen-lockfile', '--prefer-offline'], [join(root, 'node_modules', '.modules.yaml')], env);
-const schemas = filesNamed('prisma/schema.prisma', ['apps']);
+// A service that reaches its tables by SQL alone has a schema, but no client to generate.
+const schemas = filesNamed('prisma/schema.prisma', ['apps']).filter((schema) => readFileSync(join(dirname(dirname(schema)), 'package.json'), 'utf8').includes('"generate"'));
 runWhenChanged('generate', schemas, [toolchain.pnpm, 'exec', 'turbo', 'run', 'generate', '--output-logs=errors-only'], schemas.map((schema) => join(dirname(dirname(schema)), 'src', 'store', 'generated')), env);
 
 const child = spawn(toolchain.node, ['--disable-warning=ExperimentalWarning', join(root, 'scripts', `${command}.ts`), ...rest], { stdio: 'inherit', cwd: root, env });

@@ -10,8 +10,8 @@ const timeoutMs = 16_000;
 const mediaSizeMax = 25 * 1024 * 1024;
 /** Milliseconds, when a 429 does not say how long. The limit is counted by the minute. */
 const throttleDefaultMs = 10_000;
-/** Milliseconds added at most: a burst right after Retry-After is throttled again (contract, 1.4). */
-const throttleJitterMs = 1_000;
+/** Milliseconds added: what comes right after Retry-After is throttled again (contract, 1.4); then the kit's pace goes on. */
+const throttleMarginMs = 500;
 
 /** Delivers one part to the connection's integration. Throws HubErrors by the table of the contract's section 1.5. */
 export async function send(part: RenderedPart, context: ClientContext): Promise<Delivered> {
@@ -80,14 +80,14 @@ function refusalOf(reply: EgressReply): HubError {
     case 404:
       return hubError('provider.not_found', { publicMessage: 'The open messaging integration does not exist any more, or the conversation has ended.', detail });
     case 429:
-      return hubError('provider.throttled', { retry: { afterMs: retryAfterMs(reply) }, detail });
+      return hubError('provider.throttled', { publicMessage: 'Genesys throttles this OAuth client; the message is sent when it allows.', retry: { afterMs: retryAfterMs(reply) }, detail });
     case 408:
     case 500:
     case 502:
     case 503:
     case 504:
       // The outcome is unknown; the same messageId and time are sent again.
-      return hubError('provider.unavailable', { detail: { ...detail, sent: true } });
+      return hubError('provider.unavailable', { publicMessage: 'Genesys did not take the message in time; it is sent again under the same id.', detail: { ...detail, sent: true } });
     default:
       return hubError('provider.rejected', { publicMessage: `Genesys rejected the message${said}`, detail });
   }
@@ -95,7 +95,7 @@ function refusalOf(reply: EgressReply): HubError {
 
 function retryAfterMs(reply: EgressReply): number {
   const seconds = Number(reply.headers['retry-after']);
-  return (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : throttleDefaultMs) + Math.random() * throttleJitterMs;
+  return (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : throttleDefaultMs) + throttleMarginMs;
 }
 
 function jsonOf(bytes: Buffer): unknown {

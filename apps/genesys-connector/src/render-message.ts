@@ -44,7 +44,7 @@ function fileParts(command: MessageSend, content: MediaContent): Rendered {
     ...messagePart(command, 0, {
       ...(caption === undefined ? {} : { text: caption }),
       // The client puts the file's address in when it sends: addresses expire, the rest of the body must not change.
-      content: [{ contentType: 'Attachment', attachment: { mediaType, mime: media.mimeType, ...(media.fileName === undefined ? {} : { filename: media.fileName }) } }],
+      content: [{ contentType: 'Attachment', attachment: { mediaType, mime: media.mimeType || 'application/octet-stream', ...(media.fileName === undefined ? {} : { filename: media.fileName }) } }],
     }),
     media: { mediaKey: media.mediaKey, url: media.url, mimeType: media.mimeType, fileName: media.fileName },
   };
