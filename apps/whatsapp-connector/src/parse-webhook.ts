@@ -1,6 +1,7 @@
 import { messageIdSchema, type ContactRef, type DeliveryStatus } from '@switchboard/contracts';
 import type { ConnectorWebhook, InboundEvent, PublicConnection } from '@switchboard/connector-kit';
 import { createHash } from 'node:crypto';
+import { isUserId } from './is-user-id.ts';
 import { parseContent } from './parse-content.ts';
 import { deliveryErrorOf } from './read-meta-error.ts';
 import { messageSchema, statusSchema, webhookSchema, type MetaContact, type MetaMessage, type MetaStatus, type MetaValue } from './wire.ts';
@@ -69,16 +70,18 @@ function contactOf(message: MetaMessage, contacts: readonly MetaContact[], autho
     (contacts.length === 1 ? contacts[0] : undefined);
   const named = waId ?? contact?.wa_id ?? userId ?? contact?.user_id;
   if (named === undefined) return undefined;
+  // Some relays put the user id where the number belongs.
+  const number = [waId, contact?.wa_id].find((id) => id !== undefined && !isUserId(id));
   const aliases = {
-    waId: waId ?? contact?.wa_id,
-    userId: userId ?? contact?.user_id,
+    waId: number === undefined ? undefined : addressOf(number),
+    userId: userId ?? contact?.user_id ?? (isUserId(named) ? named : undefined),
     parentUserId: message.from_parent_user_id ?? contact?.parent_user_id,
     username: contact?.profile?.username,
   };
   return {
     address: addressOf(named),
     ...(contact?.profile?.name ? { name: contact.profile.name } : {}),
-    aliases: Object.fromEntries(Object.entries(aliases).flatMap(([name, alias]) => (alias === undefined ? [] : [[name, name === 'waId' ? addressOf(alias) : alias]]))),
+    aliases: Object.fromEntries(Object.entries(aliases).flatMap(([name, alias]) => (alias === undefined ? [] : [[name, alias]]))),
   };
 }
 

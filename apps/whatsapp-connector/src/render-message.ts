@@ -1,5 +1,6 @@
 import type { PublicConnection, Rendered, RenderedPart } from '@switchboard/connector-kit';
 import { assertNever, describeContent, isMediaContent, type ContentOf, type MediaContent, type MessageSend } from '@switchboard/contracts';
+import { isUserId } from './is-user-id.ts';
 import { limits, mediaForms, type WhatsAppMediaType } from './limits.ts';
 import { renderChoice } from './render-choice.ts';
 import { textPieces, type Piece } from './text-pieces.ts';
@@ -32,12 +33,9 @@ export function renderMessage(command: MessageSend, _connection: PublicConnectio
   return { kind: 'parts', parts };
 }
 
-/** Two letters of the country, a dot, and up to 128 letters and digits; a parent id has `ENT.` between (contract, section 9). */
-const userIdPattern = /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/;
-
 /** Without `+` Meta would put the business number's own country code in front (contract, section 10). */
 function recipientOf(address: string): { readonly to: string } | { readonly recipient: string } | undefined {
-  if (userIdPattern.test(address)) return { recipient: address };
+  if (isUserId(address)) return { recipient: address };
   const digits = address.replaceAll(/[\s()+-]/g, '');
   return /^\d{5,20}$/.test(digits) ? { to: `+${digits}` } : undefined;
 }

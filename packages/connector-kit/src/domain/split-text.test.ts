@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { splitText } from './split-text.ts';
 
 const withoutSpace = (text: string) => text.replaceAll(/\s/g, '');

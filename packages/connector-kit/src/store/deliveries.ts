@@ -1,4 +1,4 @@
-import type { DeliveryError, ConnectionId, MessageId } from '@switchboard/contracts';
+import type { ConnectionId, DeliveryError, DeliveryStatus, MessageId } from '@switchboard/contracts';
 import type { SqlSession } from '@switchboard/db';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { Delivered, RenderedPart } from '../port.ts';
@@ -28,7 +28,9 @@ export interface Deliveries {
   release(messageId: MessageId, part: number): Promise<void>;
   settleSent(messageId: MessageId, part: number, delivered: Delivered): Promise<void>;
   settleFailed(messageId: MessageId, part: number, state: 'failed' | 'unknown', error: DeliveryError): Promise<void>;
-  findByProviderMessageId(connectionId: ConnectionId, providerMessageId: string): Promise<{ readonly messageId: MessageId; readonly part: number } | undefined>;
+  findByProviderMessageId(connectionId: ConnectionId, providerMessageId: string): Promise<{ readonly messageId: MessageId; readonly part: number; readonly partCount: number } | undefined>;
+  /** Notes the provider's later word on a part, unless it has said more before; returns what it said of each part of the message. */
+  recordStatus(messageId: MessageId, part: number, status: DeliveryStatus): Promise<(DeliveryStatus | undefined)[]>;
   /** In system scope: of every tenant. */
   deleteOlderThan(days: number): Promise<void>;
 }
@@ -92,11 +94,22 @@ export function createDeliveries(db: { readonly sql: SqlSession }): Deliveries {
       );
     },
     async findByProviderMessageId(connectionId, providerMessageId) {
-      const [row] = await db.sql.query<{ message_id: MessageId; part: number }>(
-        'select message_id, part from deliveries where tenant_id = $1 and connection_id = $2 and provider_message_id = $3 limit 1',
+      const [row] = await db.sql.query<{ message_id: MessageId; part: number; part_count: number }>(
+        `select message_id, part, (select count(*)::int from deliveries as whole where whole.tenant_id = one.tenant_id and whole.message_id = one.message_id) as part_count
+         from deliveries as one where tenant_id = $1 and connection_id = $2 and provider_message_id = $3 limit 1`,
         [currentTenant(), connectionId, providerMessageId],
       );
-      return row && { messageId: row.message_id, part: row.part };
+      return row && { messageId: row.message_id, part: row.part, partCount: row.part_count };
+    },
+    async recordStatus(messageId, part, status) {
+      // Statuses come in any order: sent < delivered < read; failed gives way to what proves it wrong.
+      await db.sql.query(
+        `update deliveries set status = $4 where tenant_id = $1 and message_id = $2 and part = $3
+         and coalesce(array_position(array['sent', 'failed', 'delivered', 'read'], status), 0) < array_position(array['sent', 'failed', 'delivered', 'read'], $4)`,
+        [currentTenant(), messageId, part, status],
+      );
+      const rows = await db.sql.query<{ status: DeliveryStatus | null }>('select status from deliveries where tenant_id = $1 and message_id = $2 order by part', [currentTenant(), messageId]);
+      return rows.map((row) => row.status ?? undefined);
     },
     async deleteOlderThan(days) {
       await db.sql.query('delete from deliveries where created_at < now() - make_interval(days => $1)', [days]);

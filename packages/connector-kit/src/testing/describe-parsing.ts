@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventCatalogue, newId } from '@switchboard/contracts';
+import * as fc from 'fast-check';
+import { toInboundPayload } from '../consumers/to-inbound-payload.ts';
+import type { ConnectorDefinition, InboundEvent } from '../port.ts';
+import { arbitraryMutation } from './arbitrary-mutation.ts';
+import { webhookOf, type ConformanceFixtures } from './fixtures.ts';
+
+export function describeParsing(definition: ConnectorDefinition, { connection, webhooks }: ConformanceFixtures): void {
+  const parse = (body: unknown) => definition.parseWebhook(webhookOf(body), connection);
+
+  describe('parsing', () => {
+    it.each(webhooks.map((fixture) => [fixture.name, fixture] as const))('reads %s', (_name, fixture) => {
+      expect(fixture.source).not.toBe('');
+      expect(fixture.docs).not.toBe('');
+      const events = parse(fixture.body);
+      expect(JSON.parse(JSON.stringify(events))).toEqual(fixture.expected);
+      for (const event of events) expectPublishable(event);
+    });
+
+    it('never throws on any text', () => {
+      fc.assert(fc.property(fc.string(), (body) => void parse(body)));
+    });
+
+    it('never throws on any JSON', () => {
+      fc.assert(fc.property(fc.jsonValue(), (body) => void parse(body)));
+    });
+
+    it('says of a changed webhook nothing that the catalogue would refuse, and the same each time', () => {
+      const mutated = fc.constantFrom(...webhooks).chain(({ body }) => arbitraryMutation(body));
+      fc.assert(
+        fc.property(mutated, (body) => {
+          const events = parse(body);
+          expect(parse(body)).toEqual(events);
+          for (const event of events) expectPublishable(event);
+        }),
+        { numRuns: 500 },
+      );
+    });
+  });
+
+  function expectPublishable(event: InboundEvent): void {
+    if (event.kind === 'ignored') return;
+    const origin = { connectionId: newId('con'), provider: definition.provider, role: definition.roles[0] ?? 'channel' } as const;
+    const { type, payload } = toInboundPayload(event, origin);
+    eventCatalogue[type].schema.parse(payload);
+  }
+}

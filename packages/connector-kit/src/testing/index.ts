@@ -1,0 +1,5 @@
+/** What every connector's tests are made of; a test dependency only. */
+export { describeConnector } from './describe-connector.ts';
+export { commandOf } from './describe-rendering.ts';
+export { loadWebhookFixtures, receivedAt, webhookOf, type ConformanceFixtures, type RefusalFixture, type WebhookFixture } from './fixtures.ts';
+export { standInClientContext, type Answer } from './stand-in-client-context.ts';
