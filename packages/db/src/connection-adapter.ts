@@ -1,9 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils';
-import pg from 'pg';
+import { Pool, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 
 /** The one connection a Prisma client may use. Throws when its transaction is not the caller's. */
-export type ConnectionQuery = (config: pg.QueryArrayConfig) => Promise<pg.QueryArrayResult>;
+export type ConnectionQuery = (config: QueryArrayConfig) => Promise<QueryArrayResult>;
 
 /**
  * A Prisma adapter over one connection whose transaction is opened and ended elsewhere. What Prisma would do in a transaction of its own
@@ -19,14 +19,11 @@ export function connectionAdapter(query: ConnectionQuery, schema: string, statem
 }
 
 /** Stands where PrismaPg wants a pool, and hands every query to the one connection. */
-class ConnectionAsPool extends pg.Pool {
-  readonly #query: ConnectionQuery;
-
+class ConnectionAsPool extends Pool {
   constructor(query: ConnectionQuery) {
     super({ max: 1 });
-    this.#query = query;
     // The cast is safe: PrismaPg calls `query(config)` alone, of the many forms that pg offers.
-    this.query = ((config: pg.QueryArrayConfig) => this.#query(config)) as unknown as pg.Pool['query'];
+    this.query = query as unknown as Pool['query'];
   }
 
   override connect(): never {

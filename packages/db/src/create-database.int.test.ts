@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { isHubError } from '@switchboard/contracts';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
-import pg from 'pg';
+import { Client } from 'pg';
 import { fixtureService } from '../test/fixture/fixture-service.ts';
 import { PrismaClient } from '../test/fixture/generated/client.ts';
 import { createDatabase } from './create-database.ts';
@@ -41,7 +41,7 @@ describe('a transaction', () => {
   it('refuses to write a row of another tenant', async () => {
     const intrusion = runAsTenant(acme, () => db.transaction(() => db.sql.query('insert into notes (tenant_id, note_id, text) values ($1, $2, $3)', [globex, 'x', 'x'])));
     await expect(intrusion).rejects.toThrow(/row-level security/);
-    await expect(runAsTenant(acme, () => db.transaction(() => db.prisma.note.create({ data: { tenantId: globex, noteId: 'x', text: 'x' } })))).rejects.toThrow();
+    await expect(runAsTenant(acme, () => db.transaction(() => db.prisma.note.create({ data: { tenantId: globex, noteId: 'x', text: 'x' } })))).rejects.toThrow(/row-level security/);
     expect(await list(globex)).toEqual([]);
   });
 
@@ -52,7 +52,7 @@ describe('a transaction', () => {
   it('is what sql and prisma insist on', async () => {
     await runAsTenant(acme, async () => {
       await expect(db.sql.query('select 1')).rejects.toMatchObject({ code: 'internal' });
-      expect(() => db.prisma).toThrow();
+      expect(() => db.prisma).toThrow('Internal error');
     });
   });
 
@@ -86,7 +86,7 @@ describe('a transaction', () => {
       db.transaction(async () => {
         await insert('before');
         const twice = [{ label: 'same' }, { label: 'same' }];
-        await expect(db.prisma.note.create({ data: { tenantId: acme, noteId: 'nested', text: '', tags: { create: twice } } })).rejects.toThrow();
+        await expect(db.prisma.note.create({ data: { tenantId: acme, noteId: 'nested', text: '', tags: { create: twice } } })).rejects.toMatchObject({ code: 'P2002' });
         await db.prisma.$transaction(async (inner) => {
           await inner.note.create({ data: { tenantId: acme, noteId: 'interactive', text: '', tags: { create: [{ label: 'one' }] } } });
         });
@@ -129,7 +129,7 @@ describe('a transaction', () => {
     );
     await expect(late()).rejects.toMatchObject({ code: 'internal' });
     await runAsTenant(globex, async () => {
-      await expect(prisma?.note.findMany()).rejects.toThrow();
+      await expect(prisma?.note.findMany()).rejects.toThrow('Internal error');
     });
   });
 
@@ -239,7 +239,7 @@ async function list(tenant: (typeof testTenants)[number]): Promise<string[]> {
 }
 
 async function asSuperuser(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server.adminUrl });
+  const client = new Client({ connectionString: server.adminUrl });
   await client.connect();
   await client.query(statement);
   await client.end();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { hubError, isHubError, tenantIdPattern } from '@switchboard/contracts';
 import { currentScope, peekScope, type Scope } from '@switchboard/tenant-context';
-import pg from 'pg';
+import { Pool, type PoolClient, escapeIdentifier, escapeLiteral } from 'pg';
 import { connectionAdapter } from './connection-adapter.ts';
 import type { Database, DatabaseOptions } from './port.ts';
 import { createStatementNames } from './statement-names.ts';
@@ -13,11 +13,11 @@ import { asStorageError, isConnectionLost } from './storage-error.ts';
  */
 export function createDatabase<Client>(options: DatabaseOptions<Client>): Database<Client> {
   const open = new AsyncLocalStorage<OpenTransaction>();
-  const connections = new WeakMap<pg.PoolClient, Connection<Client>>();
+  const connections = new WeakMap<PoolClient, Connection<Client>>();
   const statementName = createStatementNames();
   const role = decodeURIComponent(new URL(options.url).username);
   const systemRole = options.systemRole ?? `${role}_system`;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.url,
     max: options.connectionsMax,
     application_name: role,
@@ -31,7 +31,7 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
 
-  function connectionOf(client: pg.PoolClient): Connection<Client> {
+  function connectionOf(client: PoolClient): Connection<Client> {
     const known = connections.get(client);
     if (known !== undefined) return known;
     const connection: Connection<Client> = { client, current: undefined, prisma: undefined };
@@ -40,7 +40,7 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
   }
 
   async function begin(scope: Scope): Promise<Connection<Client>> {
-    let client: pg.PoolClient;
+    let client: PoolClient;
     try {
       client = await pool.connect();
     } catch (error) {
@@ -130,7 +130,7 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
 }
 
 type Connection<Client> = {
-  readonly client: pg.PoolClient;
+  readonly client: PoolClient;
   current: OpenTransaction | undefined;
   /** Made at first use: a service that speaks SQL pays nothing for Prisma. */
   prisma: Client | undefined;
@@ -146,10 +146,10 @@ type OpenTransaction = {
 
 /** Statement that puts a transaction into its scope, sent with BEGIN. */
 function scopeStatement(scope: Scope, systemRole: string): string {
-  if (scope.kind === 'system') return `set local role ${pg.escapeIdentifier(systemRole)}`;
+  if (scope.kind === 'system') return `set local role ${escapeIdentifier(systemRole)}`;
   // Branded and parsed at the door; checked again because here it becomes part of a statement.
   if (!tenantIdPattern.test(scope.tenantId)) throw hubError('internal', { detail: { reason: 'The tenant id is not well-formed.' } });
-  return `set local app.tenant_id = ${pg.escapeLiteral(scope.tenantId)}`;
+  return `set local app.tenant_id = ${escapeLiteral(scope.tenantId)}`;
 }
 
 async function send<T>(transaction: OpenTransaction, query: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { ServiceSchema } from './port.ts';
 import { everything, withSchemaEngine } from './schema-engine.ts';
 import { serviceRoles } from './service-roles.ts';
@@ -14,14 +14,21 @@ export type MigrateOptions = {
 /** Applies the service's migrations that the database has not seen, in Prisma's standard format. Returns their names. Safe to run from several processes at once. */
 export async function migrate({ adminUrl, service }: MigrateOptions): Promise<string[]> {
   const migrationsList = loadMigrations(service.prismaDirectory);
-  const lock = new pg.Client({ connectionString: adminUrl });
+  const lock = new Client({ connectionString: adminUrl });
   lock.on('error', () => undefined);
   await lock.connect();
   try {
     await lock.query(`select pg_advisory_lock(hashtext($1))`, [`switchboard.migrate.${service.schema}`]);
     const connection = { url: adminUrl, schema: service.schema, role: serviceRoles(service).owner };
-    const { appliedMigrationNames } = await withSchemaEngine(connection, (engine) => engine.applyMigrations({ migrationsList, filters: everything }));
-    return appliedMigrationNames;
+    return await withSchemaEngine(connection, async (engine) => {
+      const { editedMigrationNames, failedMigrationNames } = await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters: everything });
+      const edited = editedMigrationNames.filter((name) => !failedMigrationNames.includes(name));
+      if (edited.length > 0) throw new Error(`${edited.join(', ')} changed after it was applied. Put it back as it was, and make a new migration for the change.`);
+      // A migration is one transaction: what failed left nothing behind and may be tried again.
+      for (const migrationName of failedMigrationNames) await engine.markMigrationRolledBack({ migrationName });
+      const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: everything });
+      return appliedMigrationNames;
+    });
   } catch (cause) {
     throw new Error(`The migrations of ${service.service} could not be applied: ${(cause as Error).message}`, { cause });
   } finally {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { ServiceSchema } from './port.ts';
 import { embeddedBusRole, serviceRoles } from './service-roles.ts';
 
@@ -30,7 +30,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
 }
 
 async function provisionOnce({ adminUrl, services, rolePassword }: ProvisionOptions): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
+  const client = new Client({ connectionString: adminUrl });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -49,7 +49,7 @@ async function provisionOnce({ adminUrl, services, rolePassword }: ProvisionOpti
   }
 }
 
-async function provisionService(client: pg.Client, service: ServiceSchema, rolePassword: (role: string) => string): Promise<void> {
+async function provisionService(client: Client, service: ServiceSchema, rolePassword: (role: string) => string): Promise<void> {
   const roles = serviceRoles(service);
   await ensureLoginRole(client, roles.runtime, rolePassword(roles.runtime));
   await ensureLoginRole(client, roles.bus, rolePassword(roles.bus));
@@ -63,13 +63,13 @@ async function provisionService(client: pg.Client, service: ServiceSchema, roleP
     grant usage on schema ${service.schema} to ${roles.runtime}, ${roles.system};`);
 }
 
-async function ensureLoginRole(client: pg.Client, role: string, password: string): Promise<void> {
+async function ensureLoginRole(client: Client, role: string, password: string): Promise<void> {
   await ensureRole(client, role, 'login');
   await client.query(`alter role ${role} password ${client.escapeLiteral(password)}`);
   await client.query(`do $$ begin execute format('grant connect on database %I to ${role}', current_database()); end $$`);
 }
 
-async function ensureRole(client: pg.Client, role: string, login: 'login' | 'nologin'): Promise<void> {
+async function ensureRole(client: Client, role: string, login: 'login' | 'nologin'): Promise<void> {
   const { rows } = await client.query('select from pg_roles where rolname = $1', [role]);
   if (rows.length === 0) await client.query(`create role ${role} ${login} noinherit nosuperuser nobypassrls nocreatedb nocreaterole`);
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory, type SqlDriverAdapter, type SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { bindMigrationAwareSqlAdapterFactory, type ErrorCapturingSqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Engine from '@prisma/schema-engine-wasm';
-import pg from 'pg';
+import { Pool } from 'pg';
+import { engineAdapter } from './engine-adapter.ts';
 
 export type SchemaEngine = Engine.SchemaEngine;
 
@@ -20,13 +20,15 @@ export type EngineConnection = {
 /** Runs `work` with Prisma's own schema engine, the one on npm as WebAssembly: the other one has to be downloaded. */
 export async function withSchemaEngine<T>(connection: EngineConnection, work: (engine: SchemaEngine) => Promise<T>): Promise<T> {
   const { SchemaEngine } = await loadEngine();
-  const pool = new pg.Pool({ connectionString: connection.url, max: 4, options: `-c role=${connection.role} -c search_path=${connection.schema}` });
+  const pool = new Pool({ connectionString: connection.url, max: 4, options: `-c role=${connection.role} -c search_path=${connection.schema}` });
   pool.on('error', () => undefined);
   try {
-    const factory = bindMigrationAwareSqlAdapterFactory(wholeScripts(new PrismaPg(pool, { schema: connection.schema }), pool));
+    const factory = bindMigrationAwareSqlAdapterFactory(engineAdapter(pool, connection.schema));
     const engine = await SchemaEngine.new({ datamodels: [['schema.prisma', 'datasource db {\n  provider = "postgresql"\n}\n']] }, () => undefined, factory);
     try {
       return await work(engine);
+    } catch (error) {
+      throw withReason(error, factory);
     } finally {
       engine.free();
     }
@@ -35,21 +37,10 @@ export async function withSchemaEngine<T>(connection: EngineConnection, work: (e
   }
 }
 
-/** @prisma/adapter-pg 7.10 cuts a migration at every semicolon, also within a function's body or a string. Postgres reads scripts better. */
-function wholeScripts(factory: PrismaPg, pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
-  const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter =>
-    Object.assign(adapter, {
-      async executeScript(script: string): Promise<void> {
-        // One simple query is one transaction: a migration is applied as a whole or not at all.
-        await pool.query(script);
-      },
-    });
-  return {
-    provider: factory.provider,
-    adapterName: factory.adapterName,
-    connect: async () => whole(await factory.connect()),
-    connectToShadowDb: () => factory.connectToShadowDb(),
-  };
+/** The engine answers "External error id#0" and keeps what Postgres said in a register. */
+function withReason(error: unknown, { errorRegistry }: ErrorCapturingSqlMigrationAwareDriverAdapterFactory): unknown {
+  const id = /External error id#(\d+)/.exec(String(error))?.[1];
+  return id === undefined ? error : (errorRegistry.consumeError(Number(id))?.error ?? error);
 }
 
 /** What is used of the global of that name; its types come with the DOM's, which have no place here. */
@@ -65,6 +56,8 @@ function loadEngine(): Promise<EngineModule> {
     const wasm = readFileSync(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm'));
     const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': withQuietTimers(module) });
     module.__wbg_set_wasm(instance.exports);
+    // What a panic of the engine says goes here; without it the panic is a TypeError about this very global.
+    Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => { throw new Error(`Prisma's schema engine: ${message}`); } } });
     // The cast is safe: wasm-bindgen exports this start function always.
     (instance.exports['__wbindgen_start'] as () => void)();
     return module;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { runtimeUrl } from '@switchboard/db';
-import pg from 'pg';
+import { Client } from 'pg';
 import { testServerUrl } from './servers/postgres-for-tests.ts';
 
 export type TestDatabase = {
@@ -32,7 +32,7 @@ export function testRolePassword(role: string): string {
 }
 
 async function asAdmin(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: testServerUrl() });
+  const client = new Client({ connectionString: testServerUrl() });
   client.on('error', () => undefined);
   await client.connect();
   try {

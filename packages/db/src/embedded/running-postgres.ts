@@ -9,20 +9,25 @@ export type Postmaster = {
   readonly isReady: boolean;
 };
 
-/** The server that runs on this data directory, by its postmaster.pid; clears away the file of a server that is gone. */
+/** The server that runs on this data directory, by its postmaster.pid. */
 export function findPostmaster(dataDirectory: string): Postmaster | undefined {
-  const file = join(dataDirectory, 'postmaster.pid');
   let lines: string[];
   try {
-    lines = readFileSync(file, 'utf8').split('\n');
+    lines = readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n');
   } catch {
     return undefined;
   }
   const pid = Number(lines[0]);
-  if (Number.isInteger(pid) && pid > 1 && isPostgres(pid, dataDirectory)) return { pid, port: Number(lines[3]), isReady: lines[7]?.trim() === 'ready' };
-  // Left by a server that was killed, perhaps before a reboot: its number may belong to any process now, and Postgres would refuse to start.
-  rmSync(file, { force: true });
-  return undefined;
+  if (!Number.isInteger(pid) || pid <= 1 || !isPostgres(pid, dataDirectory)) return undefined;
+  return { pid, port: Number(lines[3]), isReady: lines[7]?.trim() === 'ready' };
+}
+
+/**
+ * Removes the postmaster.pid of a server that was killed, perhaps before a reboot: its number may belong to any process now, and Postgres would
+ * refuse to start. Not for a directory on which a server is being started: its file is empty for a moment.
+ */
+export function clearStalePidFile(dataDirectory: string): void {
+  if (findPostmaster(dataDirectory) === undefined) rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
 }
 
 /** Ends a server: lets it roll back and write out (fast shutdown), and after `graceMs` stops it hard, which only makes its next start slower. */

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { loadPostgresBinaries, postgresMajor, type PostgresBinaries } from './postgres-binaries.ts';
 import { postgresUser, type PostgresUser } from './postgres-user.ts';
-import { findPostmaster, stopPostmaster } from './running-postgres.ts';
+import { clearStalePidFile, findPostmaster, stopPostmaster } from './running-postgres.ts';
 
 export type EmbeddedPostgresOptions = {
   /** Made if missing; holds `data/`, `password` (mode 600) and `postgres.log`. */
@@ -110,6 +110,7 @@ function initialise(place: Place, binaries: PostgresBinaries, user: PostgresUser
 
 async function start(launch: Launch, binaries: PostgresBinaries, user: PostgresUser): Promise<void> {
   await assertPortFree(launch.port);
+  clearStalePidFile(launch.dataDirectory);
   // Backends of a server killed with -9 hold its shared memory until they notice.
   for (let attempt = 1; ; attempt++) {
     const from = existsSync(launch.log) ? statSync(launch.log).size : 0;
@@ -167,7 +168,7 @@ async function untilReady(server: Place & { adminUrl: string; deadline: number }
 }
 
 async function assertAnswers(server: Place & { adminUrl: string }): Promise<void> {
-  const client = new pg.Client({ connectionString: server.adminUrl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ connectionString: server.adminUrl, connectionTimeoutMillis: 10_000 });
   // Lost while we ask: the query below rejects and says so.
   client.on('error', () => undefined);
   try {

@@ -1,0 +1,2 @@
+/** Meta-tests that every service with a database runs: `describeDatabaseOfService(schema)` in one `*.int.test.ts`. */
+export { describeDatabaseOfService, type DatabaseOfServiceOptions } from './describe-database-of-service.ts';
