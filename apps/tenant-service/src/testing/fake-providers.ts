@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One call that reached a fake. */
@@ -66,14 +66,13 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
 
 async function listen(answer: (call: SeenCall) => Answer): Promise<FakeProvider> {
   const calls: SeenCall[] = [];
-  const server: Server = createServer((request, response) => {
-    void read(request).then((body) => {
-      const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', body };
-      calls.push(call);
-      const { status, json } = answer(call);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
-    });
-  });
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', body: await read(request) };
+    calls.push(call);
+    const { status, json } = answer(call);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+  };
+  const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // listens on TCP
   return {

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createDatabase, migrate, provision } from '@switchboard/db';
+import { describeDatabaseOfService } from '@switchboard/db/testing';
+import { runAsTenant } from '@switchboard/tenant-context';
+import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { createAudit } from './audit.ts';
+import type { TenantDatabase } from './client.ts';
+import { PrismaClient } from './generated/client.ts';
+
+const schema = { service: 'tenant-service', schema: 'tenant', prismaDirectory: new URL('../../prisma/', import.meta.url) };
+
+describeDatabaseOfService(schema, {
+  uniqueAcrossTenants: {
+    'tenant.tenants_subdomain_key': 'a subdomain names one tenant of the installation',
+    'tenant.api_keys_key_id_key': 'a key is looked up before its tenant is known',
+    'tenant.owned_identifiers_provider_name_value_key': 'an account at a provider works for one tenant',
+  },
+});
+
+describe('the audit', () => {
+  let database: TestDatabase;
+  let db: TenantDatabase;
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    await provision({ adminUrl: database.adminUrl, services: [schema], rolePassword: testRolePassword });
+    await migrate({ adminUrl: database.adminUrl, service: schema });
+    db = createDatabase({ url: database.url('switchboard_tenant'), schema: 'tenant', connectionsMax: 2, createClient: (adapter) => new PrismaClient({ adapter }) });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await database?.drop();
+  });
+
+  it('can be written and read by its tenant, and neither changed nor deleted by anybody', async () => {
+    const [acme, globex] = testTenants;
+    const inTenant = <T>(tenant: typeof acme, fn: () => Promise<T>) => runAsTenant(tenant, () => db.transaction(fn));
+    await inTenant(acme, () => createAudit(db).append({ actor: 'admin', action: 'tenant.created', subject: acme, facts: { plan: 'starter' } }));
+    expect(await inTenant(acme, () => db.prisma.auditEntry.findMany())).toMatchObject([{ actor: 'admin', action: 'tenant.created', facts: { plan: 'starter' } }]);
+    expect(await inTenant(globex, () => db.prisma.auditEntry.findMany())).toEqual([]);
+    await expect(inTenant(acme, () => db.sql.query("update audit_entries set actor = 'nobody'"))).rejects.toThrow(/permission denied/);
+    await expect(inTenant(acme, () => db.sql.query('delete from audit_entries'))).rejects.toThrow(/permission denied/);
+  });
+});
