@@ -46,7 +46,10 @@ async function createOwner(client: Client, { name, worker, owner }: BusSchema, r
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [owner]);
   if (rowCount === 0) {
     if (rolePassword === undefined) throw new Error(`role ${owner} does not exist: provision the database before installing the bus`);
-    await client.query(`create role ${owner} login nosuperuser nobypassrls password ${client.escapeLiteral(rolePassword(owner))}`);
+    // Roles belong to the whole server: another database's installer may have made this one in the meantime.
+    await client.query(`do $$ begin
+      create role ${owner} login noinherit nosuperuser nobypassrls password ${client.escapeLiteral(rolePassword(owner))};
+      exception when duplicate_object or unique_violation then null; end $$`);
   }
   await client.query(`create schema if not exists ${name} authorization ${owner}; create schema if not exists ${worker} authorization ${owner};`);
 }
@@ -57,6 +60,8 @@ async function migrateWorker(client: Client, adminUrl: string, { worker, owner }
   // Its "create schema if not exists" asks for this right even where the schema exists.
   await client.query(`grant create on database ${database} to ${owner}`);
   const pool = new Pool({ connectionString: adminUrl, options: `-c role=${owner}`, max: 2 });
+  pool.on('error', () => undefined);
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   try {
     await runMigrations({ pgPool: pool, schema: worker });
   } finally {

@@ -1,0 +1,17 @@
+import { startTestDatabase, testRolePassword, testTenants } from '@switchboard/testing';
+import { installTestBus, testService } from '../testing/bus-under-test.ts';
+import { describeBus } from '../testing/describe-bus.ts';
+
+describeBus(
+  'embedded',
+  async () => {
+    const database = await startTestDatabase();
+    const { busRole, runtimeRole } = await installTestBus({ adminUrl: database.adminUrl, driver: 'embedded', password: testRolePassword });
+    return {
+      adminUrl: database.adminUrl,
+      place: { driver: 'embedded', service: testService, busUrl: database.url(busRole), databaseUrl: database.url(runtimeRole) },
+      close: () => database.drop(),
+    };
+  },
+  testTenants,
+);

@@ -1,0 +1,111 @@
+import { expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadEffects, publishNote, storeEffect } from './bus-under-test.ts';
+import type { ChildTask } from './consume-in-child.ts';
+import { eventually, listen, sequences, upTo, type SuiteTools } from './describe-bus.ts';
+import { startChild } from './start-child.ts';
+
+const began = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith('began ')).map((line) => line.slice(6));
+const ended = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith('ended ')).map((line) => line.slice(6));
+
+/** What holds when processes end: by SIGKILL, by SIGTERM, or with the broker. */
+export function describeBusProcesses({ tenants, open, newRun, subject }: SuiteTools): void {
+  const taskOf = (run: string, name: string, more: Partial<ChildTask> = {}): ChildTask => ({ place: subject().place, group: `group-${run}`, run, name, workMs: 20, effect: 'transaction', ...more });
+  /** A bus that only publishes: its group is the children's. */
+  async function publishAll(run: string, keys: readonly string[], count: number): Promise<void> {
+    const { bus } = open();
+    for (const n of upTo(count)) await Promise.all(tenants.flatMap((tenant) => keys.map((key) => publishNote(bus, tenant, { run, key, n }))));
+  }
+  const keys = upTo(6).map((key) => `key-${key}`);
+
+  it.each(['transaction', 'external'] as const)('takes effect once of every event when a consumer is killed in the middle (%s)', async (effect) => {
+    const run = newRun();
+    const first = await startChild(taskOf(run, 'first', { effect }));
+    await publishAll(run, keys, 10);
+    await first.until((lines) => ended(lines).length >= 20);
+    await first.end('SIGKILL');
+    const second = await startChild(taskOf(run, 'second', { effect }));
+    try {
+      const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 120, 60_000);
+      await sleep(300);
+      expect(await loadEffects(subject().adminUrl, run)).toHaveLength(120);
+      for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(10));
+      expect(new Set(effects.map(({ by }) => by))).toEqual(new Set(['first', 'second']));
+    } finally {
+      await second.end('SIGTERM');
+    }
+  }, 120_000);
+
+  it('hands out again an unfinished event, though later ones of other keys were finished', async () => {
+    const run = newRun();
+    const first = await startChild(taskOf(run, 'first', { stuckKey: 'stuck' }));
+    await publishAll(run, ['stuck'], 1);
+    await first.until((lines) => began(lines).length === 2);
+    await publishAll(run, keys, 5);
+    await first.until((lines) => ended(lines).length >= 60);
+    // Longer than a driver may wait before it commits.
+    await sleep(1_500);
+    await first.end('SIGKILL');
+    const second = await startChild(taskOf(run, 'second'));
+    try {
+      const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 62, 60_000);
+      expect(effects.filter(({ key }) => key === 'stuck').map(({ by, tenant_id }) => `${tenant_id} by ${by}`).toSorted()).toEqual(tenants.map((tenant) => `${tenant} by second`).toSorted());
+      expect(effects).toHaveLength(62);
+    } finally {
+      await second.end('SIGTERM');
+    }
+  }, 120_000);
+
+  it('keeps order and single effect when a second consumer comes and the first goes while handlers are slow', async () => {
+    const run = newRun();
+    const first = await startChild(taskOf(run, 'first', { workMs: 150 }));
+    await publishAll(run, keys, 10);
+    await first.until((lines) => began(lines).length >= 12);
+    const second = await startChild(taskOf(run, 'second', { workMs: 150 }));
+    try {
+      await first.until((lines) => ended(lines).length >= 24);
+      expect(await first.end('SIGTERM')).toBe(0);
+      const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 120, 60_000);
+      for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(10));
+      expect(effects.some(({ by }) => by === 'second')).toBe(true);
+    } finally {
+      await second.end('SIGTERM');
+    }
+  }, 120_000);
+
+  it('drains on SIGTERM: what has begun ends, nothing is lost, nothing begins twice', async () => {
+    const run = newRun();
+    const first = await startChild(taskOf(run, 'first', { workMs: 400 }));
+    await publishAll(run, keys, 4);
+    await first.until((lines) => began(lines).length >= 8);
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(ended(first.lines).toSorted()).toEqual(began(first.lines).toSorted());
+    expect(first.lines.at(-1)).toBe('stopped');
+    const second = await startChild(taskOf(run, 'second', { workMs: 1 }));
+    try {
+      const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 48, 60_000);
+      for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(4));
+      expect(began(first.lines).length + began(second.lines).length).toBe(48);
+    } finally {
+      await second.end('SIGTERM');
+    }
+  }, 120_000);
+
+  it('goes on where it was when the broker is restarted in the middle', async () => {
+    const { restartBroker } = subject();
+    if (restartBroker === undefined) return;
+    const run = newRun();
+    const consumer = open();
+    listen(consumer, run, 'transaction', async (event) => {
+      await sleep(10);
+      await storeEffect(consumer.unitOfWork, event, 'one');
+    });
+    await consumer.bus.start();
+    const publishing = publishAll(run, keys, 20);
+    await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 30);
+    await restartBroker();
+    await publishing;
+    const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 240, 90_000);
+    for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(20));
+  }, 180_000);
+}

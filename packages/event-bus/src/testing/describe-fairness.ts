@@ -1,0 +1,54 @@
+import { expect, it } from '@jest/globals';
+import type { TenantId } from '@switchboard/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { noteOf, publishNote, type OpenBus } from './bus-under-test.ts';
+import { eventually, listen, upTo, type SuiteTools } from './describe-bus.ts';
+
+const quietEvents = 60;
+const quietEveryMs = 25;
+/** Long against the noise of a busy test machine. */
+const workMs = 30;
+
+/** A tenant at a hundred times the load leaves the others' latency within twice their own. */
+export function describeFairness({ tenants, open, newRun }: SuiteTools): void {
+  it('serves a tenant within twice its own time while another has a hundred times its load', async () => {
+    const [loud, quiet] = tenants;
+    const run = newRun();
+    const consumer = open({ limits: { concurrency: 16, tenantConcurrency: 8 } });
+    const handledAt = new Map<string, number>();
+    listen(consumer, run, 'idempotent', async (event) => {
+      await sleep(workMs);
+      const { key, n } = noteOf(event);
+      handledAt.set(`${event.tenantId} ${key} ${n}`, performance.now());
+    });
+    await consumer.bus.start();
+    await publishQuiet(consumer, quiet, run, 'warm-up', handledAt);
+    const alone = await publishQuiet(consumer, quiet, run, 'alone', handledAt);
+    await Promise.all(upTo(50).map(async (key) => {
+      for (const n of upTo((quietEvents * 100) / 50)) await publishNote(consumer.bus, loud, { run, key: `flood-${key}`, n });
+    }));
+    const besideFlood = await publishQuiet(consumer, quiet, run, 'beside', handledAt);
+    expect(percentile(besideFlood, 0.5)).toBeLessThanOrEqual(2 * percentile(alone, 0.5));
+    expect(percentile(besideFlood, 0.95)).toBeLessThanOrEqual(2 * percentile(alone, 0.95));
+    // The flood was there the whole time.
+    expect([...handledAt.keys()].filter((name) => name.startsWith(`${loud} flood`)).length).toBeLessThan(quietEvents * 100);
+  }, 120_000);
+}
+
+/** Latencies in milliseconds, publish to end of the handler. */
+async function publishQuiet({ bus }: OpenBus, tenant: TenantId, run: string, name: string, handledAt: ReadonlyMap<string, number>): Promise<number[]> {
+  const publishedAt: number[] = [];
+  for (const n of upTo(quietEvents)) {
+    publishedAt.push(performance.now());
+    void publishNote(bus, tenant, { run, key: `${name}-${n}`, n });
+    await sleep(quietEveryMs);
+  }
+  const nameOf = (index: number): string => `${tenant} ${name}-${index + 1} ${index + 1}`;
+  await eventually(() => publishedAt.every((_, index) => handledAt.has(nameOf(index))), (all) => all);
+  return publishedAt.map((at, index) => (handledAt.get(nameOf(index)) ?? Number.NaN) - at);
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
