@@ -1,0 +1,73 @@
+import { createMediaLinks, createMediaStore } from '@switchboard/connector-kit';
+import { providers, type ProviderEntry } from '@switchboard/providers';
+import { createDataKeyStore, createSecretBox } from '@switchboard/secrets';
+import type { Kit, ServiceParts } from '@switchboard/service-kit';
+import { createAcceptWebhook } from './accept/accept-webhook.ts';
+import { createGroupedWork } from './accept/create-grouped-work.ts';
+import { createQuarantine } from './accept/create-quarantine.ts';
+import { createIngestMetrics } from './accept/ingest-metrics.ts';
+import type { IngestConfig } from './config.ts';
+import { createConnectionDirectory } from './connections/connection-directory.ts';
+import { createConnectionSource } from './connections/connection-source.ts';
+import { startSync } from './connections/keep-synced.ts';
+import { onConnectionChanged } from './consumers/on-connection-changed.ts';
+import { retentionTask } from './retention.ts';
+import { answerHandshake } from './routes/answer-handshake.ts';
+import { listQuarantineRoute } from './routes/list-quarantine.ts';
+import { listWebhooksRoute } from './routes/list-webhooks.ts';
+import { receiveWebhook } from './routes/receive-webhook.ts';
+import { replayWebhooksRoute } from './routes/replay-webhooks.ts';
+import { serveMedia } from './routes/serve-media.ts';
+import { createConnectionStore } from './store/connections.ts';
+import type { PrismaClient } from './store/generated/client.ts';
+import { createQuarantineStore } from './store/quarantine.ts';
+import { createWebhookStore, type ReceivedWebhook } from './store/webhooks.ts';
+
+/** Milliseconds until a provider is told to come again: it waits 10 s (Genesys) or less. */
+const storeTimeoutMs = 5_000;
+
+export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
+  const { config, db, bus, now } = kit;
+  const secretBox = createSecretBox({ keyProvider: kit.keyProvider, dataKeys: createDataKeyStore(db) });
+  const connections = createConnectionStore(db, secretBox);
+  const webhooks = createWebhookStore(db, bus);
+  const quarantine = createQuarantineStore(db);
+  const metrics = createIngestMetrics(kit.registry);
+  const source = createConnectionSource({ store: connections, callRoute: kit.callRoute });
+  const directory = createConnectionDirectory({ store: connections, source, now: () => now().getTime() });
+
+  const commits = createGroupedWork<ReceivedWebhook>({
+    run: async (group) => {
+      const stored = await webhooks.store(group);
+      metrics.committed(group.length);
+      metrics.count('all', 'stored', stored);
+    },
+    // While one commit waits for the disk, the next one is being written.
+    lanes: 2,
+    itemsMax: 1_000,
+    weightOf: (webhook) => webhook.body.length,
+    weightMax: 4 * 1024 * 1024,
+    waitingWeightMax: 64 * 1024 * 1024,
+    timeoutMs: storeTimeoutMs,
+  });
+  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), metrics, now });
+
+  const entries: readonly ProviderEntry[] = Object.values(providers);
+  const receive = receiveWebhook({ accept, metrics, publicUrl: config.publicWebhookUrl });
+  const links = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
+  let sync: ReturnType<typeof startSync> | undefined;
+
+  return {
+    rawRoutes: [...entries.flatMap(receive), ...entries.flatMap(answerHandshake(directory)), ...serveMedia({ links, store: createMediaStore(config) })],
+    routes: [listWebhooksRoute(webhooks), replayWebhooksRoute(webhooks), listQuarantineRoute(quarantine)],
+    consumers: onConnectionChanged(source, directory),
+    tasks: [retentionTask({ webhooks, quarantine, keptDays: config.webhookRetentionDays, now })],
+    onStart: async () => {
+      sync = startSync(source, kit.log);
+    },
+    onStop: async () => {
+      await sync?.stop();
+      await commits.drained();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { ConnectionId, TenantId } from '@switchboard/contracts';
+import type { RoutingIdentifier, WebhookPart } from '@switchboard/providers';
+
+/** A connection as far as a part's way is decided by it. */
+export type Candidate = { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly isActive: boolean };
+
+export type AssignedParts<C extends Candidate> = {
+  /** Verified by the secret of their own connection. */
+  readonly accepted: readonly { readonly part: WebhookPart; readonly connection: C }[];
+  /** They name a connected account whose secret did not verify the body: somebody else's word about it. */
+  readonly refused: readonly WebhookPart[];
+  /** Nobody's, as far as can be told. */
+  readonly unowned: readonly { readonly part: WebhookPart; readonly reason: string }[];
+};
+
+/**
+ * Says whose each part is. A part is accepted only when the secret of its own connection verified the body: a tenant that knows its own
+ * secret (or one that many share) must not speak for another's account. `addressee` is the connection of the URL it came to; only its
+ * tenant's parts are taken there. Pure.
+ */
+export function assignParts<C extends Candidate>(
+  parts: readonly WebhookPart[],
+  context: { readonly find: (identifier: RoutingIdentifier) => readonly C[]; readonly isVerified: (connection: C) => boolean; readonly addressee: C | undefined },
+): AssignedParts<C> {
+  const accepted: { part: WebhookPart; connection: C }[] = [];
+  const refused: WebhookPart[] = [];
+  const unowned: { part: WebhookPart; reason: string }[] = [];
+  for (const part of parts) {
+    const candidates = firstConnected(part, context.find);
+    if (candidates.length === 0) {
+      unowned.push({ part, reason: 'no active connection has this account' });
+      continue;
+    }
+    const verified = candidates.filter(context.isVerified);
+    const owner = verified.find((candidate) => candidate.connectionId === context.addressee?.connectionId) ?? verified.toSorted(byId)[0];
+    if (owner === undefined) refused.push(part);
+    else if (verified.some((candidate) => candidate.tenantId !== owner.tenantId)) unowned.push({ part, reason: 'several tenants have this account' });
+    else if (context.addressee !== undefined && context.addressee.tenantId !== owner.tenantId) unowned.push({ part, reason: 'it came to the URL of another tenant\'s connection' });
+    else accepted.push({ part, connection: owner });
+  }
+  return { accepted, refused, unowned };
+}
+
+/** The active connections of the most specific identifier that has any. */
+function firstConnected<C extends Candidate>(part: WebhookPart, find: (identifier: RoutingIdentifier) => readonly C[]): readonly C[] {
+  for (const identifier of part.routingIdentifiers) {
+    const active = find(identifier).filter((candidate) => candidate.isActive);
+    if (active.length > 0) return active;
+  }
+  return [];
+}
+
+/** Ids sort by age: where several connections of one tenant have a part, it is the oldest one's, every time. */
+function byId(a: Candidate, b: Candidate): number {
+  return a.connectionId < b.connectionId ? -1 : 1;
+}

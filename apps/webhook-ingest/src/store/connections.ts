@@ -1,0 +1,83 @@
+import type { ConnectionId, ProviderId, TenantId, WebhookConnection } from '@switchboard/contracts';
+import type { RoutingIdentifier } from '@switchboard/providers';
+import type { SecretBox } from '@switchboard/secrets';
+import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
+import type { IngestDatabase } from './client.ts';
+
+/** A connection as the copy holds it, secrets still sealed. */
+export type StoredConnection = {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly provider: ProviderId;
+  readonly status: WebhookConnection['status'];
+  readonly version: number;
+  readonly routingKeys: readonly string[];
+  readonly sealedSecrets: Uint8Array;
+};
+
+export type OpenedSecrets = Pick<WebhookConnection, 'webhookSecrets' | 'verifyToken'>;
+
+/** What a connection is found by: neither provider ids nor field names contain a bar. */
+export function routingKey(provider: ProviderId, identifier: RoutingIdentifier): string {
+  return `${provider}|${identifier.name}|${identifier.value}`;
+}
+
+const columns =
+  'tenant_id as "tenantId", connection_id as "connectionId", provider, status, version, routing_keys as "routingKeys", sealed_secrets as "sealedSecrets"';
+
+/** Ingest's copy of the connections, secrets sealed again under its own keys. Reading goes over all tenants, in system scope; writing is the tenant's. */
+export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) {
+  const place = (connectionId: ConnectionId) => ({ table: 'connections', column: 'sealed_secrets', row: connectionId });
+
+  return {
+    findByIds: (connectionIds: readonly ConnectionId[]): Promise<StoredConnection[]> =>
+      db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where connection_id = any($1)`, [connectionIds])),
+
+    findByRoutingKeys: (keys: readonly string[]): Promise<StoredConnection[]> =>
+      db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where routing_keys && $1`, [keys])),
+
+    listLastChanged: (provider: ProviderId, limit: number): Promise<StoredConnection[]> =>
+      db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where provider = $1 order by updated_at desc limit $2`, [provider, limit])),
+
+    listVersions: (): Promise<{ connectionId: ConnectionId; version: number }[]> =>
+      db.transaction(() => db.sql.query<{ connectionId: ConnectionId; version: number }>('select connection_id as "connectionId", version from connections')),
+
+    /** Keeps the newer of the two; returns what was sealed. */
+    put: (connection: WebhookConnection): Promise<StoredConnection> =>
+      runAsTenant(connection.tenantId, () =>
+        db.transaction(async () => {
+          const secrets: OpenedSecrets = { webhookSecrets: connection.webhookSecrets, verifyToken: connection.verifyToken };
+          const { connectionId, provider, status, version } = connection;
+          const stored = {
+            tenantId: currentTenant(),
+            connectionId,
+            provider,
+            status,
+            version,
+            routingKeys: Object.entries(connection.routingIdentifiers).map(([name, value]) => routingKey(provider, { name, value })),
+            sealedSecrets: await secretBox.seal(JSON.stringify(secrets), place(connectionId)),
+          };
+          await db.sql.query(
+            `insert into connections as kept (tenant_id, connection_id, provider, status, version, routing_keys, sealed_secrets) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (tenant_id, connection_id) do update
+               set status = excluded.status, version = excluded.version, routing_keys = excluded.routing_keys, sealed_secrets = excluded.sealed_secrets, updated_at = now()
+               where kept.version <= excluded.version`,
+            [stored.tenantId, connectionId, provider, status, version, stored.routingKeys, stored.sealedSecrets],
+          );
+          return stored;
+        }),
+      ),
+
+    /** In system scope. */
+    remove: (connectionIds: readonly ConnectionId[]): Promise<unknown> =>
+      db.transaction(() => db.sql.query('delete from connections where connection_id = any($1)', [connectionIds])),
+
+    openSecrets: (connection: StoredConnection): Promise<OpenedSecrets> =>
+      runAsTenant(
+        connection.tenantId,
+        // The cast is safe: `put` wrote it, and the seal proves that.
+        async () => JSON.parse(await secretBox.open(connection.sealedSecrets, place(connection.connectionId))) as OpenedSecrets,
+      ),
+  };
+}
+export type ConnectionStore = ReturnType<typeof createConnectionStore>;

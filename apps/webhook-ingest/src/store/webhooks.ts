@@ -1,0 +1,139 @@
+import { newId, type ConnectionId, type Envelope, type ProviderId, type TenantId, type WebhookId, type WebhookRecord } from '@switchboard/contracts';
+import type { EventBus } from '@switchboard/event-bus';
+import { runAsSystem } from '@switchboard/tenant-context';
+import { createHash } from 'node:crypto';
+import type { IngestDatabase } from './client.ts';
+
+/** A part of a webhook that was verified as this connection's. */
+export type ReceivedWebhook = {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly provider: ProviderId;
+  readonly eventKey: string;
+  readonly orderingKey: string;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly receivedAt: string;
+  readonly traceparent: string | undefined;
+};
+
+/** For events that the provider does not name: the same content of the same connection is the same event. */
+export function contentKey(connectionId: ConnectionId, body: string): string {
+  return `content:${createHash('sha256').update(`${connectionId}\n${body}`).digest('hex')}`;
+}
+
+/** Rows one statement of a replay reads and publishes. */
+const replayPageRows = 500;
+
+const recordColumns =
+  `webhook_id as "webhookId", connection_id as "connectionId", provider, event_key as "eventKey", to_char(received_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt", body`;
+
+/** The webhook log. */
+export function createWebhookStore(db: IngestDatabase, bus: EventBus) {
+  return {
+    /**
+     * Stores webhooks of many tenants and publishes those that are new, in one commit. Returns how many were new; the others are there
+     * already, or are twice among these.
+     */
+    store: (webhooks: readonly ReceivedWebhook[]): Promise<number> =>
+      runAsSystem('one commit for webhooks of many tenants', () =>
+        db.transaction(async () => {
+          const rows = webhooks.map((webhook) => ({ webhookId: newId('whk'), webhook }));
+          const inserted = await insert(db, rows);
+          const fresh = rows.filter((row) => inserted.has(row.webhookId));
+          await bus.publishMany(fresh.map(({ webhookId, webhook }) => envelopeOf(webhookId, webhook)));
+          return fresh.length;
+        }),
+      ),
+
+    /** Newest first, of the current tenant. */
+    list: (page: { readonly limit: number; readonly beforeId?: string; readonly connectionId?: string; readonly from?: string; readonly to?: string }): Promise<WebhookRecord[]> =>
+      db.transaction(() =>
+        db.sql.query<WebhookRecord>(
+          `select ${recordColumns} from webhooks
+            where ($1::text is null or webhook_id < $1) and ($2::text is null or connection_id = $2)
+              and ($3::timestamptz is null or received_at >= $3) and ($4::timestamptz is null or received_at < $4)
+            order by webhook_id desc limit $5`,
+          [page.beforeId ?? null, page.connectionId ?? null, page.from ?? null, page.to ?? null, page.limit],
+        ),
+      ),
+
+    findByIds: (webhookIds: readonly WebhookId[]): Promise<StoredWebhook[]> =>
+      db.transaction(() => db.sql.query<StoredWebhook>(`select ${recordColumns}, tenant_id as "tenantId", ordering_key as "orderingKey" from webhooks where webhook_id = any($1) order by webhook_id`, [webhookIds])),
+
+    /** Oldest first, after `afterId`; a page of `replayPageRows`. */
+    listRange: (range: { readonly connectionId: ConnectionId; readonly from: string; readonly to: string; readonly afterId: string }): Promise<StoredWebhook[]> =>
+      db.transaction(() =>
+        db.sql.query<StoredWebhook>(
+          `select ${recordColumns}, tenant_id as "tenantId", ordering_key as "orderingKey" from webhooks
+            where connection_id = $1 and received_at >= $2 and received_at < $3 and webhook_id > $4
+            order by webhook_id limit ${replayPageRows}`,
+          [range.connectionId, range.from, range.to, range.afterId],
+        ),
+      ),
+
+    /** Publishes them anew, in the order given: events of their own about the same webhooks. */
+    replay: (webhooks: readonly StoredWebhook[]): Promise<void> =>
+      db.transaction(async () => {
+        for (const { webhookId, connectionId, provider, body, receivedAt, orderingKey } of webhooks) {
+          await bus.publish(`webhook.received.${provider}`, { webhookId, connectionId, body, receivedAt }, { orderingKey: `${connectionId}:${orderingKey}` });
+        }
+      }),
+
+    /** Deletes at most `limit` of the webhooks received before `before`, of all tenants; returns how many. */
+    removeBefore: (before: Date, limit: number): Promise<number> =>
+      db.transaction(async () => {
+        const rows = await db.sql.query(
+          'delete from webhooks where (tenant_id, webhook_id) in (select tenant_id, webhook_id from webhooks where received_at < $1 limit $2) returning webhook_id',
+          [before, limit],
+        );
+        return rows.length;
+      }),
+  };
+}
+export type WebhookStore = ReturnType<typeof createWebhookStore>;
+
+export type StoredWebhook = WebhookRecord & { readonly tenantId: TenantId; readonly orderingKey: string };
+
+type Row = { readonly webhookId: WebhookId; readonly webhook: ReceivedWebhook };
+
+async function insert(db: IngestDatabase, rows: readonly Row[]): Promise<Set<string>> {
+  // In the order of the unique key: two commits that hold the same webhooks then wait for each other instead of deadlocking.
+  const sorted = rows.toSorted((a, b) => compare(a.webhook.tenantId, b.webhook.tenantId) || compare(a.webhook.eventKey, b.webhook.eventKey));
+  const column = (read: (row: Row) => string) => sorted.map(read);
+  const inserted = await db.sql.query<{ webhookId: string }>(
+    `insert into webhooks (tenant_id, webhook_id, connection_id, provider, event_key, ordering_key, body, received_at)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+     on conflict (tenant_id, provider, event_key) do nothing
+     returning webhook_id as "webhookId"`,
+    [
+      column((row) => row.webhook.tenantId),
+      column((row) => row.webhookId),
+      column((row) => row.webhook.connectionId),
+      column((row) => row.webhook.provider),
+      column((row) => row.webhook.eventKey),
+      column((row) => row.webhook.orderingKey),
+      column((row) => row.webhook.body),
+      column((row) => row.webhook.receivedAt),
+    ],
+  );
+  return new Set(inserted.map((row) => row.webhookId));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function envelopeOf(webhookId: WebhookId, webhook: ReceivedWebhook): Envelope {
+  const { connectionId, body, receivedAt } = webhook;
+  return {
+    eventId: newId('evt'),
+    type: `webhook.received.${webhook.provider}`,
+    version: 1,
+    tenantId: webhook.tenantId,
+    occurredAt: receivedAt,
+    ...(webhook.traceparent === undefined ? {} : { traceparent: webhook.traceparent }),
+    orderingKey: `${connectionId}:${webhook.orderingKey}`,
+    payload: { webhookId, connectionId, body, receivedAt },
+  };
+}
