@@ -57,7 +57,7 @@ function buildConnector(definition: ConnectorDefinition, kit: Kit<MediaConfig, u
 function connectorDeps(definition: ConnectorDefinition, connections: Connections, kit: Kit<MediaConfig, unknown>): ConnectorDeps {
   const { config, now, egress } = kit;
   const mediaStore = createMediaStore(config);
-  const mediaLinks = createMediaLinks({ secret: config.MEDIA_URL_SECRET, publicUrl: config.PUBLIC_WEBHOOK_URL, now });
+  const mediaLinks = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
   return {
     name: kit.name,
     bus: kit.bus,
