@@ -37,10 +37,13 @@ export function decideFate(error: unknown, attempt: number, policy: RetryPolicy)
 /** SQLSTATE classes 08 (connection), 40 (deadlock, serialization), 53 (resources), 57P (shutdown), 55P03 (lock timeout); Prisma's P2034 and P1001–P1017. */
 const passingCodes = /^(08...|40...|53...|57P..|55P03|P2034|P10(01|02|08|17)|ECONNRESET|ECONNREFUSED|EPIPE)$/;
 
+/** pg says some losses without a code. */
+const lostConnection = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+
 function isPassingStorageError(error: unknown): boolean {
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {
     if ('code' in current && typeof current.code === 'string' && passingCodes.test(current.code)) return true;
-    if (current.message === 'Connection terminated unexpectedly') return true;
+    if (lostConnection.test(current.message)) return true;
   }
   return false;
 }

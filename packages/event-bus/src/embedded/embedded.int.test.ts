@@ -1,5 +1,5 @@
 import { startTestDatabase, testRolePassword, testTenants } from '@switchboard/testing';
-import { installTestBus, testService } from '../testing/bus-under-test.ts';
+import { cutConnections, installTestBus, testService } from '../testing/bus-under-test.ts';
 import { describeBus } from '../testing/describe-bus.ts';
 
 describeBus(
@@ -10,6 +10,7 @@ describeBus(
     return {
       adminUrl: database.adminUrl,
       place: { driver: 'embedded', service: testService, busUrl: database.url(busRole), databaseUrl: database.url(runtimeRole) },
+      restartBroker: () => cutConnections(database.adminUrl),
       close: () => database.drop(),
     };
   },

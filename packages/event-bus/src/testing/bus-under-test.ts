@@ -23,8 +23,8 @@ export type BusPlace = {
 export type BusUnderTest = {
   readonly place: BusPlace;
   readonly adminUrl: string;
-  /** Ends the broker hard and starts it again. Only where there is one. */
-  readonly restartBroker?: () => Promise<void>;
+  /** Ends the broker hard and starts it again. Embedded: cuts every connection to the database. */
+  readonly restartBroker: () => Promise<void>;
   close(): Promise<void>;
 };
 
@@ -97,6 +97,17 @@ export async function loadEffects(adminUrl: string, run: string): Promise<Effect
   await client.connect();
   try {
     return (await client.query<Effect>(`select tenant_id, key, n, by from ${testService}.effects where run = $1 order by seq`, [run])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The embedded driver's broker is Postgres: as at its restart, all connections end at once. */
+export async function cutConnections(adminUrl: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
   } finally {
     await client.end();
   }

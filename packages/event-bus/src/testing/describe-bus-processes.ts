@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { newId } from '@switchboard/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEffects, publishNote, storeEffect } from './bus-under-test.ts';
 import type { ChildTask } from './consume-in-child.ts';
@@ -12,9 +13,9 @@ const ended = (lines: readonly string[]): string[] => lines.filter((line) => lin
 export function describeBusProcesses({ tenants, open, newRun, subject }: SuiteTools): void {
   const taskOf = (run: string, name: string, more: Partial<ChildTask> = {}): ChildTask => ({ place: subject().place, group: `group-${run}`, run, name, workMs: 20, effect: 'transaction', ...more });
   /** A bus that only publishes: its group is the children's. */
-  async function publishAll(run: string, keys: readonly string[], count: number): Promise<void> {
+  async function publishAll(run: string, keys: readonly string[], count: number, from = 1): Promise<void> {
     const { bus } = open();
-    for (const n of upTo(count)) await Promise.all(tenants.flatMap((tenant) => keys.map((key) => publishNote(bus, tenant, { run, key, n }))));
+    for (const n of upTo(count).slice(from - 1)) await Promise.all(tenants.flatMap((tenant) => keys.map((key) => publishStubbornly(bus, tenant, { run, key, n }))));
   }
   const keys = upTo(6).map((key) => `key-${key}`);
 
@@ -59,11 +60,11 @@ export function describeBusProcesses({ tenants, open, newRun, subject }: SuiteTo
   it('keeps order and single effect when a second consumer comes and the first goes while handlers are slow', async () => {
     const run = newRun();
     const first = await startChild(taskOf(run, 'first', { workMs: 150 }));
-    await publishAll(run, keys, 10);
+    await publishAll(run, keys, 5);
     await first.until((lines) => began(lines).length >= 12);
     const second = await startChild(taskOf(run, 'second', { workMs: 150 }));
     try {
-      await first.until((lines) => ended(lines).length >= 24);
+      await publishAll(run, keys, 10, 6);
       expect(await first.end('SIGTERM')).toBe(0);
       const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 120, 60_000);
       for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(10));
@@ -91,9 +92,7 @@ export function describeBusProcesses({ tenants, open, newRun, subject }: SuiteTo
     }
   }, 120_000);
 
-  it('goes on where it was when the broker is restarted in the middle', async () => {
-    const { restartBroker } = subject();
-    if (restartBroker === undefined) return;
+  it('goes on where it was when the broker goes away in the middle', async () => {
     const run = newRun();
     const consumer = open();
     listen(consumer, run, 'transaction', async (event) => {
@@ -103,9 +102,23 @@ export function describeBusProcesses({ tenants, open, newRun, subject }: SuiteTo
     await consumer.bus.start();
     const publishing = publishAll(run, keys, 20);
     await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 30);
-    await restartBroker();
+    await subject().restartBroker();
     await publishing;
     const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 240, 90_000);
     for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(20));
   }, 180_000);
+}
+
+/** As a caller that got no answer does: the same event again, until it is taken. */
+async function publishStubbornly(...[bus, tenant, note]: Parameters<typeof publishNote>): Promise<void> {
+  const eventId = newId('evt');
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await publishNote(bus, tenant, note, eventId);
+      return;
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await sleep(100);
+    }
+  }
 }
