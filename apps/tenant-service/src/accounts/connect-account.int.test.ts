@@ -189,6 +189,28 @@ describe('connecting WhatsApp', () => {
     expect((await openedOf(acme, first.id))?.credentials['accessToken']).toBe('meta-access-token');
   });
 
+  it('believes what the provider said of credentials only as long as they are the ones posted last', async () => {
+    const form = metaForm();
+    const real = deps.egress;
+    let posted: Promise<ConnectionRecord> | undefined;
+    const slow: Dependencies = {
+      ...deps,
+      egress: {
+        ...real,
+        assertAllowed: (url) => real.assertAllowed(url),
+        request: async (request) => {
+          const reply = await real.request(request);
+          // While Meta's word on the first ones is on its way, the tenant posts others.
+          posted ??= connect(acme, { ...form, credentials: { ...form.credentials, accessToken: 'typo' } });
+          await posted;
+          return reply;
+        },
+      },
+    };
+    const late = await runAsTenant(acme, () => connectAccount(slow, { ...form, credentials: { ...form.credentials } }));
+    expect(late).toMatchObject({ id: (await posted)?.id, status: 'pending', statusReason: expect.stringContaining('access token') });
+  });
+
   it('says which fields are wrong without repeating them', async () => {
     const attempt = connect(acme, metaForm({ phoneNumberId: '+1 555', nonsense: 'secret-value' }));
     await expect(attempt).rejects.toMatchObject({ code: 'request.invalid', issues: [{ path: 'body.credentials.phoneNumberId' }, { path: 'body.credentials.nonsense' }] });
