@@ -1,0 +1,327 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { connectorService, type ConnectorDefinition } from '@switchboard/connector-kit';
+import { newId, type ConnectionId, type ConnectionWithSecrets, type Envelope, type MessageContent, type MessageId, type TenantId } from '@switchboard/contracts';
+import { createDatabase, type Database } from '@switchboard/db';
+import { describeDatabaseOfService } from '@switchboard/db/testing';
+import type { Subscription } from '@switchboard/event-bus';
+import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
+import { testKit } from '@switchboard/service-kit/testing';
+import { runAsTenant } from '@switchboard/tenant-context';
+import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connector } from '../src/connector.ts';
+import { service } from '../src/service.ts';
+import { startFakeMeta, type FakeMeta } from './fake-meta.ts';
+
+const [acme, globex] = testTenants;
+const prismaDirectory = new URL('../prisma/', import.meta.url);
+
+let database: TestDatabase;
+let db: Database<unknown>;
+let meta: FakeMeta;
+let mediaDir: string;
+let connections: Map<ConnectionId, ConnectionWithSecrets>;
+
+describeDatabaseOfService({ service: 'whatsapp-connector', schema: 'whatsapp', prismaDirectory });
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  // The cast drops the service's own config type.
+  await prepareServices([service as unknown as ServiceDefinition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+  db = createDatabase({ url: database.url('switchboard_whatsapp'), schema: 'whatsapp', connectionsMax: 4, createClient: () => undefined });
+  meta = await startFakeMeta();
+  mediaDir = await mkdtemp(join(tmpdir(), 'switchboard-media-'));
+}, 60_000);
+
+afterAll(async () => {
+  await meta?.close();
+  await db?.close();
+  await database?.drop();
+  await rm(mediaDir, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  meta.requests.length = 0;
+  meta.answers.length = 0;
+  meta.answer = undefined;
+  connections = new Map();
+});
+
+function connect(tenantId: TenantId, more: Partial<ConnectionWithSecrets> = {}): ConnectionWithSecrets {
+  const connection: ConnectionWithSecrets = {
+    tenantId,
+    connectionId: newId('con'),
+    provider: 'whatsapp',
+    role: 'channel',
+    status: 'active',
+    version: 1,
+    routingIdentifiers: { phoneNumberId: `7001${tenantId.length}` },
+    settings: { apiBaseUrl: meta.url },
+    credentials: { accessToken: `token-of-${tenantId}`, appSecret: 'app-secret', verifyToken: 'verify' },
+    ...more,
+  };
+  connections.set(connection.connectionId, connection);
+  return connection;
+}
+
+/** A running connector, as far as its consumers are concerned; a second one is the same connector after a restart. */
+async function startConnector(definition: ConnectorDefinition = connector) {
+  const options = connectorService(definition, { name: 'whatsapp-connector', port: 0, schema: 'whatsapp', prismaDirectory });
+  const config = options.config.parse({ mediaDir, mediaUrlSecret: 's'.repeat(32), publicWebhookUrl: 'https://hub.example.net' });
+  // Read as the caller: another tenant's connection is a missing one, as tenant-service answers.
+  const kit = testKit({ name: 'whatsapp-connector', config, db, answer: ({ input }) => connections.get((input.params as { connectionId: ConnectionId }).connectionId) });
+  const { consumers = [] } = await options.build(kit);
+  return {
+    published: kit.published,
+    /** Handles an event as the bus would; `dies` ends the process before the outcome is stored. */
+    async handle(event: Envelope, { attempt = 1, dies = false } = {}): Promise<void> {
+      const consumer = consumers.find(({ type }) => type === event.type) as Subscription; // every test's event has one
+      const commit = async (effect: () => Promise<void>) => {
+        if (dies) throw new Error('the process was killed');
+        await db.transaction(effect);
+      };
+      await runAsTenant(event.tenantId, () => consumer.handle(event, { attempt, signal: new AbortController().signal, commit }));
+    },
+    statuses: () => kit.published.filter(({ type }) => type === 'message.status').map(({ payload }) => payload as Record<string, unknown>),
+  };
+}
+
+function commandOf({ tenantId, connectionId }: ConnectionWithSecrets, content: MessageContent, messageId: MessageId = newId('msg')): Envelope {
+  const conversationId = newId('cnv');
+  const payload = { messageId, conversationId, connectionId, contact: { address: '15005550123', aliases: {} }, author: 'agent' as const, content, attributes: {}, sentAt: new Date().toISOString() };
+  return { eventId: newId('evt'), type: 'message.send.whatsapp', version: 1, tenantId, occurredAt: new Date().toISOString(), orderingKey: conversationId, payload };
+}
+
+function webhookEvent({ tenantId, connectionId, routingIdentifiers }: ConnectionWithSecrets, value: object): Envelope {
+  const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '9', changes: [{ field: 'messages', value: { metadata: { phone_number_id: routingIdentifiers['phoneNumberId'] }, ...value } }] }] });
+  const payload = { webhookId: newId('whk'), connectionId, body, receivedAt: new Date().toISOString() };
+  return { eventId: newId('evt'), type: 'webhook.received.whatsapp', version: 1, tenantId, occurredAt: new Date().toISOString(), orderingKey: 'k', payload };
+}
+
+const graphError = (code: number) => ({ status: 400, body: { error: { code, message: 'no', error_data: { details: 'why' } } } });
+const text = (words: string): MessageContent => ({ kind: 'text', text: words });
+/** Two messages at WhatsApp. */
+const longText = text(`${'first '.repeat(600)}\n\n${'second '.repeat(400)}`);
+const callsOf = (path: string) => meta.requests.filter((request) => request.path.endsWith(path));
+
+describe('delivering', () => {
+  it('sends once with the tenant\'s token and number, and tells the provider\'s id', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, text('hello'));
+    await hub.handle(command);
+    expect(meta.requests.map(({ path, authorization }) => ({ path, authorization }))).toEqual([{ path: `/v25.0/${connection.routingIdentifiers['phoneNumberId']}/messages`, authorization: 'Bearer token-of-acme' }]);
+    expect(hub.statuses()).toMatchObject([{ status: 'sent', providerMessageId: expect.stringMatching(/^wamid\.OUT/), connectionId: connection.connectionId }]);
+    expect(hub.published[0]?.orderingKey).toBe(command.orderingKey);
+  });
+
+  it('does not send again what was being sent when the process died, and says that the outcome is unknown', async () => {
+    const connection = connect(acme);
+    const command = commandOf(connection, text('once at most'));
+    await expect((await startConnector()).handle(command, { dies: true })).rejects.toThrow('killed');
+    const restarted = await startConnector();
+    await restarted.handle(command, { attempt: 2 });
+    expect(meta.requests).toHaveLength(1);
+    expect(restarted.statuses()).toMatchObject([{ status: 'failed', error: { code: 'delivery.outcome_unknown' } }]);
+  });
+
+  it('sends the same bytes again where the provider takes our id as a key', async () => {
+    const connection = connect(acme);
+    const command = commandOf(connection, text('twice is once'));
+    const idempotent = { ...connector, sendIsIdempotent: true };
+    await expect((await startConnector(idempotent)).handle(command, { dies: true })).rejects.toThrow('killed');
+    // A new release renders otherwise; what was claimed goes out as it was.
+    const restarted = await startConnector({ ...idempotent, renderMessage: () => ({ kind: 'parts', parts: [{ body: { rendered: 'otherwise' } }] }) });
+    await restarted.handle(command, { attempt: 2 });
+    expect(meta.requests).toHaveLength(2);
+    expect(meta.requests[1]?.body.equals(meta.requests[0]?.body ?? Buffer.alloc(0))).toBe(true);
+    expect(restarted.statuses()).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('marks a message whose answer was lost, and does not repeat it', async () => {
+    meta.answers.push(undefined);
+    const hub = await startConnector();
+    await hub.handle(commandOf(connect(acme), text('lost answer')));
+    expect(meta.requests).toHaveLength(1);
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'delivery.outcome_unknown' } }]);
+  });
+
+  it('leaves a message queued while the provider says "later", then sends it', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, text('patience'));
+    meta.answers.push(graphError(131_000));
+    await expect(hub.handle(command)).rejects.toMatchObject({ code: 'provider.unavailable', retry: 'later' });
+    expect(hub.statuses()).toEqual([]);
+    await hub.handle(command, { attempt: 2 });
+    expect(meta.requests).toHaveLength(2);
+    expect(hub.statuses()).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('fails a message that waiting will not help, in plain words, without an exception', async () => {
+    const hub = await startConnector();
+    meta.answers.push(graphError(131_047));
+    await hub.handle(commandOf(connect(acme), text('too late')));
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'message.window_closed', providerCode: '131047', message: expect.stringContaining('24 hours') } }]);
+  });
+
+  it('fails what WhatsApp has no form for, and what a disabled connection should send, without a call', async () => {
+    const hub = await startConnector();
+    await hub.handle(commandOf(connect(acme), { kind: 'unsupported', providerType: 'card', raw: {} }));
+    await hub.handle(commandOf(connect(acme, { status: 'disabled' }), text('nowhere')));
+    expect(meta.requests).toEqual([]);
+    expect(hub.statuses()).toMatchObject([{ error: { code: 'message.unsupported_content' } }, { error: { code: 'connection.not_active' } }]);
+  });
+
+  it('goes on with the part that failed, and never repeats the parts before it', async () => {
+    const connection = connect(acme);
+    const command = commandOf(connection, longText);
+    const hub = await startConnector();
+    meta.answers.push({ status: 200, body: { messages: [{ id: 'wamid.PART0' }] } }, graphError(2));
+    await expect(hub.handle(command)).rejects.toMatchObject({ retry: 'later' });
+    await (await startConnector()).handle(command, { attempt: 2, dies: false });
+    const bodies = meta.requests.map(({ body }) => (JSON.parse(body.toString()) as { text: { body: string } }).text.body.slice(0, 6));
+    expect(bodies).toEqual(['first ', 'second', 'second']);
+  });
+
+  it('tries new credentials once when the kept ones are refused', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    await hub.handle(commandOf(connection, text('warm')));
+    connections.set(connection.connectionId, { ...connection, version: 2, credentials: { ...connection.credentials, accessToken: 'rotated-token' } });
+    meta.answer = ({ authorization }) => (authorization === 'Bearer rotated-token' ? { status: 200, body: { messages: [{ id: 'wamid.ROTATED' }] } } : graphError(190));
+    await hub.handle(commandOf(connection, text('after rotation')));
+    expect(hub.statuses().at(-1)).toMatchObject({ status: 'sent', providerMessageId: 'wamid.ROTATED' });
+    meta.answer = () => graphError(190);
+    await hub.handle(commandOf(connection, text('refused for good')));
+    expect(hub.statuses().at(-1)).toMatchObject({ status: 'failed', error: { code: 'provider.unauthorized' } });
+  });
+
+  it('holds back a contact whose pair was throttled, and nobody else', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answers.push(graphError(131_056));
+    await expect(hub.handle(commandOf(connection, text('too fast')))).rejects.toMatchObject({ code: 'provider.throttled', retry: { afterMs: 6_000 } });
+    await expect(hub.handle(commandOf(connection, text('still too fast')))).rejects.toMatchObject({ code: 'provider.throttled' });
+    expect(meta.requests).toHaveLength(1);
+    const other = commandOf(connection, text('somebody else'));
+    await hub.handle({ ...other, payload: { ...(other.payload as object), contact: { address: '15005550124', aliases: {} } } } as Envelope); // the same command to another contact
+    expect(meta.requests).toHaveLength(2);
+  });
+
+  it('keeps the deliveries of two tenants apart, even under one message id', async () => {
+    const messageId = newId('msg');
+    const hub = await startConnector();
+    await hub.handle(commandOf(connect(acme), text('of acme'), messageId));
+    await hub.handle(commandOf(connect(globex), text('of globex'), messageId));
+    expect(callsOf('/messages').map(({ authorization }) => authorization)).toEqual(['Bearer token-of-acme', 'Bearer token-of-globex']);
+    for (const [tenant, own, other] of [[acme, 'of acme', 'of globex'], [globex, 'of globex', 'of acme']] as const) {
+      const rows = await runAsTenant(tenant, () => db.transaction(() => db.sql.query<{ request: string }>('select request from deliveries where message_id = $1', [messageId])));
+      expect(rows).toHaveLength(1);
+      expect(rows[0]?.request).toContain(own);
+      expect(rows[0]?.request).not.toContain(other);
+    }
+  });
+
+  it('lets a typing signal go when it cannot be sent, and keeps no record of it', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answers.push(graphError(131_000));
+    const typing = commandOf(connection, { kind: 'typing', on: true });
+    await hub.handle({ ...typing, payload: { ...(typing.payload as object), replyToProviderMessageId: 'wamid.T1' } } as Envelope); // the same command, answering a message
+    expect(meta.requests.map(({ body }) => JSON.parse(body.toString()) as unknown)).toEqual([{ messaging_product: 'whatsapp', status: 'read', message_id: 'wamid.T1', typing_indicator: { type: 'text' } }]);
+    expect(hub.published).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  const image = { from: '15005550123', id: 'wamid.I1', timestamp: '1790000000', type: 'image', image: { mime_type: 'image/jpeg', id: '5550001' } };
+
+  it('are downloaded with the connection\'s token, kept by content, and uploaded for the other side', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answer = ({ path }) => {
+      if (path.startsWith('/v25.0/5550001')) return { status: 200, body: { url: `${meta.url}/file/5550001`, mime_type: 'image/jpeg', file_size: '4' } };
+      if (path === '/file/5550001') return { status: 200, body: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) };
+      if (path.endsWith('/media')) return { status: 200, body: { id: '777' } };
+      return { status: 200, body: { messages: [{ id: 'wamid.SENT' }] } };
+    };
+    await hub.handle(webhookEvent(connection, { messages: [image] }));
+    expect(new Set(meta.requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer token-of-acme']));
+    const received = hub.published[0]?.payload as { content: Extract<MessageContent, { kind: 'image' }> };
+    expect(received.content.media).toMatchObject({ mediaKey: expect.stringMatching(/^[0-9a-f]{64}$/), size: 4, mimeType: 'image/jpeg' });
+
+    await hub.handle(commandOf(connection, { ...received.content, media: { ...received.content.media, caption: 'back to you' } }));
+    expect(callsOf('/media')[0]?.body.includes(Buffer.from([0xff, 0xd8, 0xff, 0xe0]))).toBe(true);
+    expect(JSON.parse(callsOf('/messages')[0]?.body.toString() ?? '')).toMatchObject({ type: 'image', image: { id: '777', caption: 'back to you' } });
+
+    // Another tenant that names the key finds no file.
+    const stranger = await startConnector();
+    await stranger.handle(commandOf(connect(globex), received.content));
+    expect(stranger.statuses()).toMatchObject([{ status: 'failed', error: { code: 'media.not_found' } }]);
+  });
+
+  it('that stay away are asked for again, then the message goes on with a note', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answer = ({ path }) => (path === '/file/1' ? { status: 404, body: {} } : { status: 200, body: { url: `${meta.url}/file/1` } });
+    const event = webhookEvent(connection, { messages: [image] });
+    await expect(hub.handle(event)).rejects.toMatchObject({ code: 'media.unavailable', retry: 'later' });
+    await hub.handle(event, { attempt: 4 });
+    expect(hub.published).toMatchObject([{ type: 'message.received', payload: { content: { kind: 'image', media: { unavailable: expect.stringContaining('404') } } } }]);
+  });
+
+  it('never get the token at a host that is not Meta\'s', async () => {
+    const connection = connect(acme);
+    const elsewhere = await startFakeMeta();
+    const hub = await startConnector();
+    meta.answer = () => ({ status: 200, body: { url: `${elsewhere.url}/steal` } });
+    await hub.handle(webhookEvent(connection, { messages: [image] }));
+    expect(elsewhere.requests).toEqual([]);
+    expect(hub.published).toHaveLength(1);
+    await elsewhere.close();
+  });
+});
+
+describe('receiving', () => {
+  it('publishes the same events when a webhook is handled twice, in the order of the contact', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const event = webhookEvent(connection, { contacts: [{ wa_id: '15005550123', profile: { name: 'Ada\u0000 L.' } }], messages: [{ from: '15005550123', id: 'wamid.T1', timestamp: '1790000000', type: 'text', text: { body: 'hi \ud83d' } }] });
+    await hub.handle(event);
+    await hub.handle(event, { attempt: 2 });
+    expect(hub.published).toHaveLength(2);
+    expect(hub.published[1]?.eventId).toBe(hub.published[0]?.eventId);
+    expect(hub.published[0]).toMatchObject({ orderingKey: `${connection.connectionId}:15005550123`, payload: { contact: { name: 'Ada L.' }, content: { text: 'hi \ufffd' } } });
+  });
+
+  it('finds our message by the provider\'s id, for its own tenant alone', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, text('status by id'));
+    await hub.handle(command);
+    const status = { id: hub.statuses()[0]?.['providerMessageId'], status: 'delivered', timestamp: '1790000104', recipient_id: '15005550123' };
+    await hub.handle(webhookEvent(connection, { statuses: [status] }));
+    expect(hub.statuses().at(-1)).toMatchObject({ status: 'delivered', messageId: (command.payload as { messageId: string }).messageId });
+    await hub.handle(webhookEvent(connect(globex), { statuses: [status] }));
+    expect(hub.statuses().at(-1)?.['messageId']).toBeUndefined();
+  });
+
+  it('calls a message of several parts delivered when its last part is, and failed when any part failed', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, longText);
+    await hub.handle(command);
+    const { messageId } = command.payload as { messageId: string };
+    const told = async (part: number, status: string) => {
+      const before = hub.published.length;
+      await hub.handle(webhookEvent(connection, { statuses: [{ id: `wamid.P${part}`, status, timestamp: '1790000104', recipient_id: '15005550123', biz_opaque_callback_data: `${messageId}.${part}` }] }));
+      return hub.statuses().slice(before).map((payload) => payload['status']);
+    };
+    expect(await told(1, 'delivered')).toEqual([]);
+    expect(await told(0, 'read')).toEqual(['delivered']);
+    expect(await told(1, 'read')).toEqual(['read']);
+  });
+});
