@@ -31,8 +31,9 @@ export function createS3MediaStore(options: S3Options): MediaStore {
   return {
     async store(bytes) {
       const mediaKey = createHash('sha256').update(bytes).digest('hex');
+      const place = placeOf(mediaKey);
       try {
-        await client.send(new PutObjectCommand({ ...placeOf(mediaKey), Body: bytes, ContentType: 'application/octet-stream' }));
+        await client.send(new PutObjectCommand({ ...place, Body: bytes, ContentType: 'application/octet-stream' }));
       } catch (cause) {
         throw hubError('storage.unavailable', { publicMessage: 'The file could not be stored.', cause });
       }
@@ -40,8 +41,9 @@ export function createS3MediaStore(options: S3Options): MediaStore {
     },
     async load(mediaKey) {
       if (!mediaKeyPattern.test(mediaKey)) throw hubError('media.not_found');
+      const place = placeOf(mediaKey);
       try {
-        const { Body } = await client.send(new GetObjectCommand(placeOf(mediaKey)));
+        const { Body } = await client.send(new GetObjectCommand(place));
         if (Body === undefined) throw hubError('media.not_found');
         return Buffer.from(await Body.transformToByteArray());
       } catch (cause) {
