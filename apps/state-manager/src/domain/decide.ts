@@ -1,5 +1,5 @@
 import { assertNever, type ConnectionId, type DeliveryError, type MessageContent } from '@switchboard/contracts';
-import { handlerOf, later, laterHandoff, statusOf, type ConnectionRef, type ConversationRoute, type ConversationStatus, type Handler, type Standing } from './standing.ts';
+import { handlerOf, later, laterHandoff, startingHandler, statusOf, type ConnectionRef, type ConversationRoute, type ConversationStatus, type Handler, type Standing } from './standing.ts';
 
 /** What can happen to a conversation. `at` is when it happened, `now` when we decide; both in milliseconds since 1970. */
 export type ConversationEvent =
@@ -66,7 +66,8 @@ function advance(standing: Standing, route: ConversationRoute, event: Conversati
 function commandsFor(before: Standing, next: Standing, handler: Handler, route: ConversationRoute, event: ConversationEvent): Command[] {
   switch (event.kind) {
     case 'contact_message': {
-      const to = connectionOf(handler, route);
+      // Written before the conversation was closed and late on its way: somebody must still read it.
+      const to = connectionOf(statusOf(next) === 'closed' ? startingHandler(route) : handler, route);
       return to === null ? [] : [{ kind: 'deliver', to }];
     }
     case 'agent_message':

@@ -1,6 +1,6 @@
 import { deliveryStatuses, type DeliveryError, type DeliveryStatus } from '@switchboard/contracts';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { deliveryRank } from './delivery-rank.ts';
 
 type Word = { status: DeliveryStatus; error: DeliveryError | null };

@@ -38,10 +38,17 @@ export function statusOf({ closedAt, lastActivityAt }: Standing): ConversationSt
 export function handlerOf(standing: Standing, route: ConversationRoute): Handler {
   if (statusOf(standing) === 'closed') return 'none';
   const { handoff, closedAt } = standing;
-  const given = handoff !== null && handoff.at > (closedAt ?? Number.NEGATIVE_INFINITY) ? handoff.to : route.startsWith;
-  if (given === 'bot' && route.bot === null) return route.desk === null ? 'none' : 'desk';
-  if (given === 'desk' && route.desk === null) return 'none';
-  return given;
+  const isGiven = handoff !== null && handoff.at > (closedAt ?? Number.NEGATIVE_INFINITY);
+  return isGiven ? available(handoff.to, route) : startingHandler(route);
+}
+
+export function startingHandler(route: ConversationRoute): Handler {
+  return available(route.startsWith, route);
+}
+
+function available(handler: Handler, { bot, desk }: ConversationRoute): Handler {
+  if (handler === 'bot' && bot === null) return desk === null ? 'none' : 'desk';
+  return handler === 'desk' && desk === null ? 'none' : handler;
 }
 
 export function later(a: number | null, b: number): number {
