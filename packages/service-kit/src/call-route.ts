@@ -1,6 +1,6 @@
 import { errorCatalogue, hubError, problemSchema, type ErrorCode, type ReplyOf, type RouteContract } from '@switchboard/contracts';
 import { currentScope, currentTrace } from '@switchboard/tenant-context';
-import { Agent, errors } from 'undici';
+import { Agent } from 'undici';
 import { internalTokenHeader } from './internal-token.ts';
 import type { CallInput, CallRoute, InternalClaims, ServiceName } from './port.ts';
 
@@ -17,7 +17,7 @@ export type CallRouteOptions = {
 
 /** Internal calls over kept-alive connections; see `CallRoute` for the promise. `close` ends the connections. */
 export function createCallRoute({ urlOf, signToken }: CallRouteOptions): { readonly callRoute: CallRoute; readonly close: () => Promise<void> } {
-  const agent = new Agent({ connections: connectionsMax, connect: { timeout: connectTimeoutMs }, keepAliveTimeout: 30_000 });
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: connectionsMax, connect: { timeout: connectTimeoutMs }, keepAliveTimeout: 30_000 });
 
   const callRoute: CallRoute = async (service, contract, input) => {
     const scope = currentScope();
@@ -68,7 +68,8 @@ async function exchange(agent: Agent, call: Exchange): Promise<{ status: number;
     });
     return { status: answer.statusCode, body: await answer.body.text() };
   } catch (cause) {
-    const late = cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError || (cause instanceof Error && cause.name === 'TimeoutError');
+    // The name that AbortSignal.timeout gives its reason.
+    const late = (cause as Error).name === 'TimeoutError';
     throw hubError(late ? 'service.timeout' : 'service.unavailable', { detail: { service: call.service, path: call.path }, cause });
   }
 }

@@ -20,6 +20,8 @@ import { StartRefusal } from './start-refusal.ts';
 /** Milliseconds that requests in flight get to end after the port closed; then their connections are cut. */
 const requestDrainMs = 10_000;
 
+const idleSweepMs = 20;
+
 export type StartOptions = {
   /** Metrics of the whole process (memory, event loop): only where the process is the service's own. */
   readonly processMetrics?: boolean;
@@ -143,8 +145,11 @@ async function listen(server: Server, port: number, host: string, service: strin
 /** Stops accepting at once, lets what is under way end, cuts what takes too long. */
 async function closeServer(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), requestDrainMs);
+  // A request that was under way leaves its connection open for the next one, which will never come.
+  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  clearInterval(sweep);
   clearTimeout(cut);
 }
