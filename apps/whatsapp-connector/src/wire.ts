@@ -95,7 +95,6 @@ export const mediaSchema = z.object({
   filename: text.optional(),
   voice: z.boolean().optional(),
 });
-export type MetaMedia = z.output<typeof mediaSchema>;
 
 const coordinate = z.coerce.number();
 
