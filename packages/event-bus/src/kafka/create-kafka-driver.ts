@@ -1,16 +1,17 @@
 import type { EventType } from '@switchboard/contracts';
-import type { KafkaMessage } from 'kafkajs';
 import type { BusDriver, DriverFigures, DriverParts } from '../driver.ts';
 import { createLaneRunner, type LaneConsumer } from '../lanes/lane-runner.ts';
 import { createFairScheduler } from '../ordering/fair-scheduler.ts';
 import type { Subscription } from '../port.ts';
+import { createBroadcastConsumer } from './broadcast-consumer.ts';
 import { createRecordWork } from './consume-record.ts';
 import { createClient } from './create-client.ts';
 import { createTopics, topicName } from './create-topics.ts';
 import { createGroupConsumer, type GroupConsumer } from './group-consumer.ts';
 import type { KafkaOptions } from './kafka-options.ts';
-import { createOutboxRelay, orderingKeyHeader } from './outbox-relay.ts';
-import { createParkedLanes, type LaneEvent } from './parked-lanes.ts';
+import { createOutboxRelay } from './outbox-relay.ts';
+import { createParkedLanes } from './parked-lanes.ts';
+import { readRecord } from './read-record.ts';
 
 /** Waits for Kafka at the start; beyond this the service runs and the consumers join when they can. */
 const startMsMax = 20_000;
@@ -30,7 +31,7 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
   const grouped = byGroup(subscriptions.filter(({ delivery }) => delivery !== 'broadcast'));
   const broadcasts = byGroup(subscriptions.filter(({ delivery }) => delivery === 'broadcast'));
   const parked: LaneConsumer = { groups: [...grouped.keys()], consume, figures: { inFlight: 0, handled: 0, failed: 0, retried: 0 } };
-  const consumers = [...[...grouped].map(([group, types]) => groupConsumer(group, types)), ...[...broadcasts].map(([group, types]) => broadcastConsumer(group, types))];
+  const consumers = [...[...grouped].map(([group, types]) => groupConsumer(group, types)), ...[...broadcasts].map(([group, types]) => createBroadcastConsumer({ kafka, options, group, types, consume, signal: abort.signal, log }))];
   let started = false;
   let making: Promise<void> | undefined;
 
@@ -72,25 +73,6 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
           return;
         }
         scheduler.add({ tenantId: event.tenantId, lane: `${group} ${event.orderingKey}`, run: createRecordWork(work, record, event) });
-      },
-      log,
-    });
-  }
-
-  /** A group of its own for each process: everybody gets everything published from now on. */
-  function broadcastConsumer(group: string, types: readonly EventType[]): GroupConsumer {
-    return createGroupConsumer({
-      kafka,
-      groupId: `${options.prefix ?? ''}${group}.${crypto.randomUUID()}`,
-      topics: types.map((type) => topicName(type, options)),
-      from: 'latest',
-      commits: false,
-      onAssigned: () => undefined,
-      take(record) {
-        const event = readRecord(group, record.message);
-        record.finish();
-        // The inbox is per group, and here the group is many processes: consume asks it for effects of `transaction` and `external` only.
-        if (event !== undefined) void consume({ group, envelope: event.envelope, attempt: 1, signal: abort.signal });
       },
       log,
     });
@@ -139,31 +121,9 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
   };
 }
 
-function byGroup(subscriptions: readonly Subscription[]): Map<string, EventType[]> {
+/** Event types by the group that listens to them. */
+export function byGroup(subscriptions: readonly Subscription[]): Map<string, EventType[]> {
   const groups = new Map<string, EventType[]>();
   for (const { group, type } of subscriptions) groups.set(group, [...(groups.get(group) ?? []), type]);
   return groups;
-}
-
-function readRecord(group: string, { key, value, headers }: KafkaMessage): LaneEvent | undefined {
-  const orderingKey = headers?.[orderingKeyHeader];
-  if (key === null || value === null || orderingKey === undefined) return undefined;
-  return {
-    tenantId: key.toString(),
-    group,
-    orderingKey: String(orderingKey),
-    // Parsed when it runs: thousands may wait.
-    get envelope(): unknown {
-      return parseJson(value.toString());
-    },
-  };
-}
-
-/** Text that is no JSON stays text; the consumer makes a dead letter of it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -46,7 +46,7 @@ const heldRecordsMax = 5_000;
 /** Of all partitions together. */
 const heldBytesMax = 64 * 1024 * 1024;
 /** The wait for new records is cut at this, which bounds how late a pause ends, a rebalance is noticed and a stop is done. */
-const fetchWaitMsMax = 500;
+const fetchWaitMsMax = 1_000;
 const restartMs = 1_000;
 
 /**
@@ -69,8 +69,8 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
   async function run(): Promise<void> {
     const next = kafka.consumer({
       groupId,
-      // A killed process' partitions move after this; the broker's least is 6 s, and below ten a busy machine is taken for a dead one.
-      sessionTimeout: 10_000,
+      // The partitions of a killed process move after this; less is not allowed by the broker. A missed one costs a rebalance, nothing more.
+      sessionTimeout: 6_000,
       heartbeatInterval: 1_000,
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: fetchWaitMsMax,
@@ -79,7 +79,7 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
     consumer = next;
     next.on(next.events.GROUP_JOIN, ({ payload }) => assign(payload.memberId, payload.memberAssignment));
     next.on(next.events.REBALANCING, () => void commit());
-    // After the first fetch the positions are known, and whatever is published from then on is read.
+    // `latest` is a place only after the first fetch; from then on whatever is published is read.
     next.on(next.events.FETCH, () => ready());
     next.on(next.events.CRASH, ({ payload }) => {
       revokeAll();
@@ -120,6 +120,7 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
       }
     }
     if (gained) onAssigned();
+    if (from === 'earliest') ready();
   }
 
   function revoke(key: string, partition: Partition): void {
