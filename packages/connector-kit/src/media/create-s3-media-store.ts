@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { hubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import { createHash } from 'node:crypto';
@@ -17,23 +17,17 @@ export type S3Options = {
 
 /** Objects named `<prefix><tenant>/<key>` in one bucket. The bucket is the platform's, not a tenant's: these calls do not pass the egress guard. */
 export function createS3MediaStore(options: S3Options): MediaStore {
-  const client = new S3Client({
-    region: options.region,
-    endpoint: options.endpoint,
-    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
-    // Compatible stores seldom have a host name per bucket, and not all take the streamed checksums that the SDK adds by itself.
-    forcePathStyle: options.endpoint !== undefined,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
+  let opened: ReturnType<typeof openClient> | undefined;
+  const open = () => (opened ??= openClient(options));
   const placeOf = (mediaKey: string) => ({ Bucket: options.bucket, Key: `${options.prefix ?? ''}${currentTenant()}/${mediaKey}` });
 
   return {
     async store(bytes) {
       const mediaKey = createHash('sha256').update(bytes).digest('hex');
       const place = placeOf(mediaKey);
+      const { sdk, client } = await open();
       try {
-        await client.send(new PutObjectCommand({ ...place, Body: bytes, ContentType: 'application/octet-stream' }));
+        await client.send(new sdk.PutObjectCommand({ ...place, Body: bytes, ContentType: 'application/octet-stream' }));
       } catch (cause) {
         throw hubError('storage.unavailable', { publicMessage: 'The file could not be stored.', cause });
       }
@@ -42,14 +36,30 @@ export function createS3MediaStore(options: S3Options): MediaStore {
     async load(mediaKey) {
       if (!mediaKeyPattern.test(mediaKey)) throw hubError('media.not_found');
       const place = placeOf(mediaKey);
+      const { sdk, client } = await open();
       try {
-        const { Body } = await client.send(new GetObjectCommand(place));
+        const { Body } = await client.send(new sdk.GetObjectCommand(place));
         if (Body === undefined) throw hubError('media.not_found');
         return Buffer.from(await Body.transformToByteArray());
       } catch (cause) {
-        if (cause instanceof NoSuchKey || (cause instanceof S3ServiceException && cause.$metadata.httpStatusCode === 404)) throw hubError('media.not_found', { cause });
+        if (cause instanceof sdk.S3ServiceException && cause.$metadata.httpStatusCode === 404) throw hubError('media.not_found', { cause });
         throw hubError('storage.unavailable', { cause });
       }
     },
   };
+}
+
+/** The SDK is loaded where a bucket is used: it costs 35 MB of memory in every process that imports it. */
+async function openClient({ region, endpoint, accessKeyId, secretAccessKey }: S3Options) {
+  const sdk = await import('@aws-sdk/client-s3');
+  const client: S3Client = new sdk.S3Client({
+    region,
+    endpoint,
+    credentials: { accessKeyId, secretAccessKey },
+    // Compatible stores seldom have a host name per bucket, and not all take the streamed checksums that the SDK adds by itself.
+    forcePathStyle: endpoint !== undefined,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  return { sdk, client };
 }
