@@ -20,8 +20,14 @@ beforeEach(async () => {
 async function answer(): Promise<{ messageId: MessageId; providerMessageId: string }> {
   const message = fromAgent(tenant);
   await state.consume(acme, 'message.received', message);
-  const sent = state.takePublished().find(({ type }) => type === 'message.send.whatsapp');
-  return { messageId: (sent?.payload as { messageId: MessageId }).messageId, providerMessageId: message.providerMessageId };
+  return { messageId: sentTo('whatsapp'), providerMessageId: message.providerMessageId };
+}
+
+/** The message last sent to this provider. */
+function sentTo(provider: 'whatsapp' | 'genesys'): MessageId {
+  const sent = state.takePublished().findLast(({ type }) => type === `message.send.${provider}`);
+  if (sent === undefined) throw new Error(`nothing was sent to ${provider}`);
+  return (sent.payload as { messageId: MessageId }).messageId;
 }
 
 const deliveryOf = async (messageId: MessageId) => (await state.rows<{ status: DeliveryStatus; error: unknown }>(acme, 'select status, error from deliveries where message_id = $1 and connection_id = $2', [messageId, tenant.whatsapp]))[0];
@@ -104,8 +110,7 @@ describe('a status from the desk', () => {
   it('records the delivery there, learns its conversation id, and sends no receipt', async () => {
     const message = fromContact(tenant);
     await state.consume(acme, 'message.received', message);
-    const sent = state.takePublished().findLast(({ type }) => type === 'message.send.genesys');
-    const { messageId } = sent?.payload as { messageId: MessageId };
+    const messageId = sentTo('genesys');
     await state.consume(acme, 'message.status', statusOf(tenant.genesys, 'genesys', { messageId, providerMessageId: 'g-1', providerConversationId: 'gc-1', status: 'delivered' }));
     expect(state.takePublished()).toEqual([]);
     expect(await state.rows(acme, 'select provider_conversation_id from mappings where connection_id = $1', [tenant.genesys])).toEqual([{ provider_conversation_id: 'gc-1' }]);
