@@ -39,7 +39,7 @@ export function createConnectionSource(options: { readonly store: ConnectionStor
         let changed = 0;
         let cursor: string | undefined;
         do {
-          const page = await callRoute('tenant-service', listWebhookConnections, { query: { ...(cursor === undefined ? {} : { cursor }) }, timeoutMs: 30_000 });
+          const page = await callRoute('tenant-service', listWebhookConnections, { query: { ...(cursor === undefined ? {} : { cursor }) }, timeoutMs: 10_000 });
           for (const connection of page.data) {
             const version = before.get(connection.connectionId);
             before.delete(connection.connectionId);
