@@ -33,8 +33,9 @@ export function serviceEnvironment(service: ServiceDefinition, services: readonl
   const addresses = Object.fromEntries(services.map((other) => [`${variablePrefix(other.name)}_URL`, `http://127.0.0.1:${portOf(other, environment)}`]));
   const ingest = services.find((other) => other.name === 'webhook-ingest');
   const schema = service.database?.schema;
-  // Embedded, all services share one bus schema; with Kafka, a service without database only listens and needs none.
-  const busRole = busDriver === 'embedded' ? 'switchboard_bus' : schema && `switchboard_${schema}_bus`;
+  // Embedded, all services share one bus schema; with Kafka, a service without database only listens and needs none. The sandbox is no part of the hub.
+  const isOutside = service.name === 'provider-sandbox';
+  const busRole = isOutside ? undefined : busDriver === 'embedded' ? 'switchboard_bus' : schema && `switchboard_${schema}_bus`;
   return {
     ...addresses,
     HOST: '127.0.0.1',
@@ -54,7 +55,7 @@ export function serviceEnvironment(service: ServiceDefinition, services: readonl
     API_KEY_PEPPER: secrets.apiKeyPepper,
     MEDIA_URL_SECRET: secrets.mediaUrlSecret,
     BUS_DRIVER: busDriver,
-    KAFKA_BROKERS: deployment.kafkaBrokers,
+    KAFKA_BROKERS: isOutside ? undefined : deployment.kafkaBrokers,
     REDIS_URL: deployment.redisUrl,
     DATABASE_URL: schema && runtimeUrl(deployment.adminUrl, `switchboard_${schema}`, secrets.databasePassword),
     BUS_DATABASE_URL: busRole && runtimeUrl(deployment.adminUrl, busRole, secrets.databasePassword),

@@ -6,6 +6,7 @@ import { createDeadLetters } from './dead-letters.ts';
 import type { BusDriver, BusLimits, DriverParts } from './driver.ts';
 import { createEmbeddedDriver } from './embedded/create-embedded-driver.ts';
 import { createKafkaDriver } from './kafka/create-kafka-driver.ts';
+import { createListeningBus } from './kafka/create-listening-bus.ts';
 import type { KafkaOptions } from './kafka/kafka-options.ts';
 import type { BusLog, EventBus, ScheduledTask, Subscription, UnitOfWork } from './port.ts';
 import { acquireProcessParts } from './process-parts.ts';
@@ -18,8 +19,8 @@ export type EventBusOptions = {
   readonly service: string;
   /** The service's database: effects, inbox records and what the effects publish commit together. */
   readonly unitOfWork: UnitOfWork;
-  /** Of the role that owns the bus schema. */
-  readonly busUrl: string;
+  /** Of the role that owns the bus schema. Undefined with driver `kafka`: a service without database, which only listens to broadcasts. */
+  readonly busUrl: string | undefined;
   /** For driver `kafka`. */
   readonly kafka?: KafkaOptions;
   readonly log: BusLog;
@@ -36,6 +37,10 @@ const defaultLimits: BusLimits = { concurrency: 16, tenantConcurrency: 8 };
 /** The bus of one service. Publishes at once; consumes and keeps the clock from `start` to `stop`. */
 export function createEventBus(options: EventBusOptions): EventBus {
   const { driver: driverName, service, unitOfWork, busUrl, log } = options;
+  if (busUrl === undefined) {
+    if (options.kafka === undefined) throw new Error('the bus needs the Postgres URL of its role');
+    return createListeningBus({ service, kafka: options.kafka, log });
+  }
   const schema = busSchemaOf(driverName, service);
   const { parts: { pool, clock }, release } = acquireProcessParts(busUrl, schema, log);
   const retry = options.retry ?? defaultRetryPolicy;

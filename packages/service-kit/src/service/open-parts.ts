@@ -28,7 +28,7 @@ export function openBus(definition: ServiceDefinition, config: KitConfig, unitOf
     driver: busDriver,
     service: shortName(definition.name),
     unitOfWork,
-    busUrl: busDatabaseUrl ?? '',
+    busUrl: busDatabaseUrl,
     ...(busDriver === 'kafka' ? { kafka: { brokers: kafkaBrokers } } : {}),
     log,
   });
