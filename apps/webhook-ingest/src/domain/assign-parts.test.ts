@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TenantId } from '@switchboard/contracts';
+import type { WebhookPart } from '@switchboard/providers';
+import * as fc from 'fast-check';
+import { assignParts, type Candidate } from './assign-parts.ts';
+
+type Connection = Candidate & { readonly account: string; readonly secret: string };
+
+const connection = (id: string, tenantId: string, account: string, secret: string, isActive = true): Connection => ({ connectionId: `con_${id}`, tenantId: tenantId as TenantId, isActive, account, secret });
+const part = (...accounts: string[]): WebhookPart => ({ routingIdentifiers: accounts.map((value) => ({ name: 'account', value })), relatedIdentifiers: [], providerEventId: undefined, orderingKey: 'x', body: '{}' });
+const assign = (parts: readonly WebhookPart[], connections: readonly Connection[], signedWith: string, addressee?: Connection) =>
+  assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee });
+
+describe('a part', () => {
+  it('is its account\'s connection\'s, most specific account first', () => {
+    const number = connection('1', 'acme', 'number', 's');
+    const waba = connection('2', 'acme', 'waba', 's');
+    expect(assign([part('number', 'waba'), part('other', 'waba')], [waba, number], 's').accepted.map(({ connection }) => connection)).toEqual([number, waba]);
+  });
+
+  it('does not fall through to a wider account when the specific one\'s secret does not fit', () => {
+    expect(assign([part('number', 'waba')], [connection('1', 'acme', 'number', 's'), connection('2', 'globex', 'waba', 't')], 't')).toMatchObject({ accepted: [], refused: [{}] });
+  });
+
+  it('is nobody\'s where two tenants have the account and one secret', () => {
+    expect(assign([part('a')], [connection('1', 'acme', 'a', 's'), connection('2', 'globex', 'a', 's')], 's')).toMatchObject({ accepted: [], unowned: [{ reason: 'several tenants have this account' }] });
+  });
+
+  it('is the oldest connection\'s where one tenant has several, or the one\'s whose URL it came to', () => {
+    const both = [connection('2', 'acme', 'a', 's'), connection('1', 'acme', 'a', 's')];
+    expect(assign([part('a')], both, 's').accepted[0]?.connection.connectionId).toBe('con_1');
+    expect(assign([part('a')], both, 's', both[0]).accepted[0]?.connection.connectionId).toBe('con_2');
+  });
+
+  it('is never accepted for a connection whose secret did not sign it, that is not active, or of a tenant other than the URL\'s', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const connections = fc.array(fc.record({ id: fc.constantFrom('1', '2', '3', '4'), tenant: fc.constantFrom('acme', 'globex'), account: name, secret: name, isActive: fc.boolean() }), { maxLength: 6 });
+    fc.assert(
+      fc.property(connections, fc.array(fc.array(name, { maxLength: 2 }), { maxLength: 5 }), name, fc.option(fc.nat(5)), (rows, accounts, signedWith, at) => {
+        const all = rows.map((row) => connection(row.id, row.tenant, row.account, row.secret, row.isActive));
+        const addressee = at === null ? undefined : all[at];
+        const parts = accounts.map((names) => part(...names));
+        const { accepted, refused, unowned } = assign(parts, all, signedWith, addressee);
+        expect(accepted.length + refused.length + unowned.length).toBe(parts.length);
+        for (const { connection: owner, part: owned } of accepted) {
+          expect(owner).toMatchObject({ secret: signedWith, isActive: true, tenantId: addressee?.tenantId ?? owner.tenantId });
+          expect(owned.routingIdentifiers.map((identifier) => identifier.value)).toContain(owner.account);
+        }
+      }),
+    );
+  });
+});
