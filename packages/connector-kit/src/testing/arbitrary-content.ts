@@ -16,7 +16,9 @@ const media = fc.record({
   caption: optional(body),
 });
 
-const option = fc.record({ id: text(60), title: text(30), description: optional(text(90)) });
+/** Lengths around the limits that providers set for buttons and rows. */
+const words = (maxLength: number) => fc.integer({ min: 1, max: maxLength }).map((length) => 'Words of a certain length, as long as a test of limits needs them to be, and some more of them for rows.'.slice(0, length));
+const option = fc.record({ id: fc.oneof(text(60), fc.uuid()), title: fc.oneof(text(30), words(30)), description: optional(fc.oneof(text(90), words(90))) });
 
 /** Any content of the shared vocabulary, by its kind. */
 const contents: { readonly [K in MessageKind]: fc.Arbitrary<Extract<MessageContent, { kind: K }>> } = {
@@ -45,7 +47,7 @@ const contents: { readonly [K in MessageKind]: fc.Arbitrary<Extract<MessageConte
       { minLength: 1, maxLength: 12 },
     ),
   }),
-  choice: fc.record({ kind: fc.constant('choice' as const), text: body, options: fc.array(option, { minLength: 1, maxLength: 14 }), buttonLabel: optional(text(30)) }),
+  choice: fc.record({ kind: fc.constant('choice' as const), text: body, options: fc.array(option, { minLength: 1, maxLength: 12 }), buttonLabel: optional(words(30)) }),
   choice_reply: fc.record({ kind: fc.constant('choice_reply' as const), optionId: text(60), title: fc.string({ maxLength: 60 }) }),
   reaction: fc.record({ kind: fc.constant('reaction' as const), emoji: fc.constantFrom('', '👍', '😮'), providerMessageId: text(40) }),
   template: fc.record({ kind: fc.constant('template' as const), name: text(40), language: fc.constantFrom('en_US', 'de'), components: fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 2 }) }),

@@ -16,7 +16,7 @@ export function describeRendering(definition: ConnectorDefinition, { connection,
           expect(rendered.kind === 'impossible' ? rendered.error.message : 'a reason in a sentence').toMatch(/\w+ \w+/);
           expectSendable(rendered.kind === 'parts' ? rendered.parts : []);
         }),
-        { numRuns: 60 },
+        { numRuns: kind === 'choice' ? 400 : 60 },
       );
     });
   });
