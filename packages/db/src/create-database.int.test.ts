@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { isHubError } from '@switchboard/contracts';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import fc from 'fast-check';
 import { Client } from 'pg';
 import { fixtureService } from '../test/fixture/fixture-service.ts';
 import { PrismaClient } from '../test/fixture/generated/client.ts';
@@ -182,6 +183,45 @@ describe('tenants at the same time', () => {
     );
     expect(texts).toEqual(rounds.map((tenant) => [`of ${tenant}`, `of ${tenant}`]));
   });
+});
+
+describe('any interleaving of tenants, scopes and failures', () => {
+  const step = fc.record({ tenant: fc.constantFrom(...testTenants), noteId: fc.constantFrom('1', '2', '3'), act: fc.constantFrom('write', 'fail', 'swallow', 'delete', 'prisma', 'system') });
+
+  it('shows no tenant a row of another, and keeps what was committed alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        await asSuperuser('truncate fixture.notes, fixture.tags');
+        const seen = await Promise.all(steps.map(({ tenant, noteId, act }) => run(tenant, noteId, act)));
+        for (const [index, rows] of seen.entries()) for (const row of rows) expect(row).toEqual({ tenant: steps[index]?.tenant, text: steps[index]?.tenant });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  async function run(tenant: (typeof testTenants)[number], noteId: string, act: string): Promise<{ tenant: string; text: string }[]> {
+    const upsert = `insert into notes (tenant_id, note_id, text) values ($1, $2, $1) on conflict (tenant_id, note_id) do update set text = excluded.text`;
+    const look = () => db.sql.query<{ tenant: string; text: string }>('select tenant_id as tenant, text from notes');
+    if (act === 'system') return await runAsSystem('test', () => db.transaction(() => db.sql.query('select note_id from notes'))).then(() => []);
+    return await runAsTenant(tenant, () =>
+      db.transaction(async () => {
+        if (act === 'prisma') await db.prisma.note.upsert({ where: { tenantId_noteId: { tenantId: tenant, noteId } }, create: { tenantId: tenant, noteId, text: tenant }, update: { text: tenant } });
+        else if (act === 'delete') await db.sql.query('delete from notes');
+        else await db.sql.query(upsert, [tenant, noteId]);
+        const rows = await look();
+        if (act === 'swallow') await db.sql.query('select 1 / 0').catch(() => undefined);
+        if (act === 'fail') throw new Error('as planned');
+        return rows;
+      }),
+    ).catch((error: unknown) => {
+      if (act === 'fail' || act === 'swallow') return [];
+      // Two of them wait for each other's rows: the database picks one to give up, and says to try again.
+      if (isHubError(error) && error.code === 'storage.unavailable') return [];
+      // Prisma's upsert looks first and inserts then: another may have been faster.
+      if ((error as { code?: string }).code === 'P2002') return [];
+      throw error;
+    });
+  }
 });
 
 describe('a database that does not answer', () => {

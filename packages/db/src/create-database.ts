@@ -9,7 +9,9 @@ import { asStorageError, isConnectionLost } from './storage-error.ts';
 
 /**
  * A service's database. The open transaction travels with the asynchronous call chain, so that stores, the bus and Prisma find it without being
- * handed it. Cost against a bare pool (bench in create-database.int.test.ts prints it): BEGIN with its tenant is one round trip, COMMIT another.
+ * handed it. BEGIN with its tenant is one round trip, COMMIT another; statements are prepared once a connection. Measured on 2 busy cores with the
+ * server beside it, p50 of a transaction with one look-up: 0.12 ms by sql (0.06 ms is a bare `select 1`), 0.3 ms by Prisma's findMany or findFirst,
+ * 2 ms by findUnique, whose plan Prisma 7.10 compiles anew each time. The first use of Prisma on a connection takes 20 ms and 2 MB.
  */
 export function createDatabase<Client>(options: DatabaseOptions<Client>): Database<Client> {
   const open = new AsyncLocalStorage<OpenTransaction>();

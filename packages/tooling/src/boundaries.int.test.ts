@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../../..');
 const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
 
 /** Rule, who imports, what. */
-const forbidden = [
+const forbidden: [rule: string, file: string, target: string][] = [
   ['no-app-imports-app', 'apps/a/src/app.ts', '../../b/src/y.ts'],
   ['no-package-imports-app', 'packages/db/src/app.ts', '../../../apps/b/src/y.ts'],
   ['layer-contracts', 'packages/contracts/src/layer.ts', '../../db/src/y.ts'],
@@ -25,7 +25,7 @@ const forbidden = [
   ['tests-stay-outside', 'apps/a/src/testing.ts', '../../../packages/testing/src/y.ts'],
   ['not-to-unresolvable', 'apps/a/src/unresolvable.ts', 'not-installed'],
   ['no-circular', 'apps/a/src/circle.ts', './circle.ts'],
-] as const;
+];
 
 const targets = [
   'apps/b/src/y.ts', 'apps/a/src/store/y.ts', 'packages/contracts/src/y.ts', 'packages/db/src/y.ts', 'packages/event-bus/src/y.ts', 'packages/service-kit/src/y.ts',

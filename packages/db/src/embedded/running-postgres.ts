@@ -50,8 +50,9 @@ function isPostgres(pid: number, dataDirectory: string): boolean {
   }
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDirectory);
-  } catch {
-    // No /proc (macOS), or another user's process.
+  } catch (error) {
+    // It ended a moment ago. EACCES is another user's process; and macOS has no /proc.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync('/proc/self')) return false;
   }
   try {
     return execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().includes('postgres');

@@ -41,7 +41,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const user = postgresUser([binaries.postgres, directory]);
   user.own(directory);
   const password = loadPassword(directory);
-  initialise(place, binaries, user);
+  initialise(place, binaries, user, options.durable ?? true);
 
   let running = findPostmaster(place.dataDirectory);
   if (running !== undefined && options.port !== undefined && running.port !== options.port) {
@@ -51,8 +51,9 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const port = running?.port ?? options.port ?? (await freePort());
   const adminUrl = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
   const deadline = Date.now() + (options.startTimeoutMs ?? 60_000);
+  // A server that was found may be ending.
+  if (running !== undefined && !(await untilReady({ ...place, adminUrl, deadline }, () => findPostmaster(place.dataDirectory) !== undefined))) running = undefined;
   if (running === undefined) await start({ ...options, ...place, port, adminUrl, deadline }, binaries, user);
-  else await untilReady({ ...place, adminUrl, deadline }, () => findPostmaster(place.dataDirectory) !== undefined);
 
   const pid = findPostmaster(place.dataDirectory)?.pid;
   if (pid === undefined) throw new Error(`Postgres ended right after its start. ${lastLine(place.log)}`);
@@ -81,7 +82,7 @@ function loadPassword(directory: string): string {
   }
 }
 
-function initialise(place: Place, binaries: PostgresBinaries, user: PostgresUser): void {
+function initialise(place: Place, binaries: PostgresBinaries, user: PostgresUser, durable: boolean): void {
   const versionFile = join(place.dataDirectory, 'PG_VERSION');
   try {
     const version = readFileSync(versionFile, 'utf8').trim();
@@ -101,7 +102,7 @@ function initialise(place: Place, binaries: PostgresBinaries, user: PostgresUser
   user.own(passwordFile);
   // The builtin locale sorts alike on every machine and has no library that could change under an index.
   const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-  const { command, args } = user.wrap(binaries.initdb, ['-D', fresh, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--data-checksums', ...locale]);
+  const { command, args } = user.wrap(binaries.initdb, ['-D', fresh, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--data-checksums', ...locale, ...(durable ? [] : ['--no-sync'])]);
   const { status, stderr, error } = spawnSync(command, args, { ...user.ids, cwd: place.directory, stdio: ['ignore', 'ignore', 'pipe'], env: environment() });
   rmSync(passwordFile, { force: true });
   if (status !== 0) throw new Error(`A database could not be made in ${place.directory}: ${error?.message ?? stderr.toString().trim().split('\n').at(-1)}`);
@@ -152,22 +153,20 @@ function settings(launch: Launch): string[] {
     'wal_level=minimal',
     'max_wal_senders=0',
     'shared_buffers=128MB',
-    ...(launch.durable === false ? ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'autovacuum=off'] : []),
+    ...(launch.durable === false ? ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'] : []),
   ];
 }
 
 /** True when the server answers; false when `isAlive` said no. Watches the status it writes, as pg_ctl does. */
 async function untilReady(server: Place & { adminUrl: string; deadline: number }, isAlive: () => boolean): Promise<boolean> {
-  while (findPostmaster(server.dataDirectory)?.isReady !== true) {
+  for (; Date.now() < server.deadline; await new Promise((resolve) => setTimeout(resolve, 10))) {
     if (!isAlive()) return false;
-    if (Date.now() > server.deadline) throw new Error(`Postgres on ${server.dataDirectory} does not get ready in time. ${lastLine(server.log)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (findPostmaster(server.dataDirectory)?.isReady === true && (await answers(server))) return true;
   }
-  await assertAnswers(server);
-  return true;
+  throw new Error(`Postgres on ${server.dataDirectory} does not get ready in time. ${lastLine(server.log)}`);
 }
 
-async function assertAnswers(server: Place & { adminUrl: string }): Promise<void> {
+async function answers(server: Place & { adminUrl: string }): Promise<boolean> {
   const client = new Client({ connectionString: server.adminUrl, connectionTimeoutMillis: 10_000 });
   // Lost while we ask: the query below rejects and says so.
   client.on('error', () => undefined);
@@ -175,8 +174,12 @@ async function assertAnswers(server: Place & { adminUrl: string }): Promise<void
     await client.connect();
     const { rows } = await client.query<{ directory: string }>(`select current_setting('data_directory') as directory`);
     if (rows[0]?.directory !== server.dataDirectory) throw new Error(`Another Postgres server answers in place of the one on ${server.dataDirectory}.`);
+    return true;
   } catch (error) {
-    if ((error as { code?: string }).code !== '28P01') throw error;
+    const { code } = error as { code?: string };
+    // It ends right now: whether it is alive is asked again.
+    if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code?.startsWith('57P') === true) return false;
+    if (code !== '28P01') throw error;
     throw new Error(`The password in ${join(server.directory, 'password')} is not that of the database beside it. Put the right one there, or choose another folder.`, { cause: error });
   } finally {
     await client.end();
