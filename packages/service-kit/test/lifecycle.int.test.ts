@@ -54,14 +54,14 @@ describe('starting', () => {
 
 describe('health', () => {
   it('is ready when everything is, and names what is not, without telling why', async () => {
-    let fault: string | undefined;
-    const service = await startService(sampleService({ readiness: { media: async () => fault, slow: async () => undefined } }), testEnvironment());
+    const media: { fault?: string } = {};
+    const service = await startService(sampleService({ readiness: { media: async () => media.fault, slow: async () => undefined } }), testEnvironment());
     const ready = async () => {
       const response = await fetch(`${service.url}/health/ready`);
       return { status: response.status, body: await response.json() };
     };
     expect(await ready()).toEqual({ status: 200, body: { status: 'ready', checks: { bus: 'ok', media: 'ok', slow: 'ok' } } });
-    fault = 'bucket hunter2 is gone';
+    media.fault = 'bucket hunter2 is gone';
     expect(await ready()).toEqual({ status: 503, body: { status: 'not_ready', checks: { bus: 'ok', media: 'failed', slow: 'ok' } } });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     await service.stop();
@@ -105,7 +105,7 @@ describe('stopping', () => {
     const draining = await fetch(`${service.url}/health/ready`);
     expect({ status: draining.status, body: await draining.json() }).toEqual({ status: 503, body: { status: 'draining' } });
     await new Promise((resolve) => setTimeout(resolve, 250));
-    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow('fetch failed');
     release();
     expect(await (await underWay).text()).toBe('finished');
     await stopping;
