@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
+import { chownSync, statSync } from 'node:fs';
 
 /** Who runs Postgres: it refuses to run as root, so root starts it as another user. */
 export type PostgresUser = {
@@ -11,10 +11,10 @@ export type PostgresUser = {
   own(path: string): void;
 };
 
-/** `reaches` are paths that Postgres must get to. Throws a sentence when it cannot be arranged. */
-export function postgresUser(reaches: readonly string[]): PostgresUser {
+/** `reaches` are paths that Postgres must get to; a data directory that exists is run by its owner. Throws a sentence when it cannot be arranged. */
+export function postgresUser(reaches: readonly string[], dataDirectory: string): PostgresUser {
   if (process.getuid?.() !== 0) return { ids: undefined, wrap: (command, args) => ({ command, args: [...args] }), own: () => undefined };
-  const ids = lookUp('postgres') ?? lookUp('nobody');
+  const ids = ownerOf(dataDirectory) ?? lookUp('postgres') ?? lookUp('nobody');
   if (ids === undefined) throw new Error('Postgres does not run as root, and there is neither a user "postgres" nor "nobody" on this machine. Create one, or start as another user.');
   const own = (path: string): void => chownSync(path, ids.uid, ids.gid);
   if (reaches.every((path) => isReachable(path, ids))) return { ids, wrap: (command, args) => ({ command, args: [...args] }), own };
@@ -29,6 +29,11 @@ export function postgresUser(reaches: readonly string[]): PostgresUser {
     if (spawnSync(probe.command, probe.args, { stdio: 'ignore' }).status === 0) return { ids: undefined, wrap, own };
   }
   throw new Error(`Postgres does not run as root, and the user it would run as cannot reach ${reaches.join(' and ')}. Move the folder out of a private one (such as /root), or start as another user.`);
+}
+
+function ownerOf(path: string): { uid: number; gid: number } | undefined {
+  const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? { uid: 0, gid: 0 };
+  return uid === 0 ? undefined : { uid, gid };
 }
 
 function lookUp(name: string): { uid: number; gid: number } | undefined {

@@ -38,7 +38,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const binaries = await loadPostgresBinaries();
   const directory = prepareDirectory(options.directory);
   const place = { directory, dataDirectory: join(directory, 'data'), log: join(directory, 'postgres.log') };
-  const user = postgresUser([binaries.postgres, directory]);
+  const user = postgresUser([binaries.postgres, directory], place.dataDirectory);
   user.own(directory);
   const password = loadPassword(directory);
   initialise(place, binaries, user, options.durable ?? true);
