@@ -126,7 +126,7 @@ function describeOrder({ tenants, open, newRun, subject }: SuiteTools): void {
       await storeEffect(consumer.unitOfWork, event, 'one');
     });
     await consumer.bus.start();
-    for (const n of upTo(6)) for (const tenant of tenants) for (const key of ['failing', 'other']) await publishNote(consumer.bus, tenant, { run, key, n });
+    for (const n of upTo(6)) await Promise.all(tenants.flatMap((tenant) => ['failing', 'other'].map((key) => publishNote(consumer.bus, tenant, { run, key, n }))));
 
     const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length >= 24);
     for (const numbers of Object.values(sequences(effects))) expect(numbers).toEqual(upTo(6));
