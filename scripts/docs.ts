@@ -82,7 +82,7 @@ function formOf(field: JsonSchema): string {
   }
   if (field.type === 'array') return `list of ${formOf(field.items ?? {})}`;
   if (field.type === 'object' && field.properties) return `{ ${Object.keys(field.properties).join(', ')} }`;
-  return [String(field.type ?? 'any'), field.format, field.pattern && `\`${field.pattern}\``].filter(Boolean).join(' ');
+  return [String(field.type ?? 'any'), field.format ?? (field.pattern && `\`${field.pattern}\``)].filter(Boolean).join(' ');
 }
 
 function errorsDocument(): string {

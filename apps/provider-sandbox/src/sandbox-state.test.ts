@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SandboxState } from './sandbox-state.ts';
+
+describe('the sandbox\'s journal', () => {
+  it('brings accounts and what was sent back after a kill, also when its last line was cut short', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'switchboard-sandbox-'));
+    const journal = join(folder, 'sandbox.jsonl');
+    const before = new SandboxState(journal);
+    before.put('genesysAccount', 'client', { clientId: 'client', clientSecret: 'old', region: 'mypurecloud.de' });
+    before.put('genesysAccount', 'client', { clientId: 'client', clientSecret: 'new', region: 'mypurecloud.de' });
+    for (const id of ['1', '2']) before.push('metaReceived', '700', { at: '', path: '/messages', token: 't', body: {}, id });
+    appendFileSync(journal, '{"table":"metaReceived","key":"700","va');
+
+    const after = new SandboxState(journal);
+    expect(after.get('genesysAccount', 'client')?.clientSecret).toBe('new');
+    expect(after.list('metaReceived', '700').map(({ id }) => id)).toEqual(['1', '2']);
+    rmSync(folder, { recursive: true });
+  });
+});
