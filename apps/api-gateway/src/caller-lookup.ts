@@ -1,4 +1,4 @@
-import { hubError, isHubError, parseApiKey, resolveApiKey, type ApiKeyId, type ResolvedApiKey, type Scope, type TenantId } from '@switchboard/contracts';
+import { apiKeyLength, hubError, isHubError, parseApiKey, resolveApiKey, type ApiKeyId, type ResolvedApiKey, type Scope, type TenantId } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { createHash } from 'node:crypto';
@@ -59,14 +59,16 @@ export function createCallerLookup({ callRoute, now }: { readonly callRoute: Cal
 
   return {
     find(apiKey) {
-      const parsed = apiKey === undefined ? undefined : parseApiKey(apiKey);
-      if (apiKey === undefined || parsed === undefined) throw hubError('auth.missing');
+      if (apiKey?.length !== apiKeyLength) throw hubError('auth.missing');
       const hash = createHash('sha256').update(apiKey).digest('base64');
       const entry = entries.get(hash);
       if (entry !== undefined) {
         if (entry.until > now().getTime()) return callerOf(entry.answer);
         entries.delete(hash);
       }
+      // A wrong checksum ends here, before anybody is asked.
+      const parsed = parseApiKey(apiKey);
+      if (parsed === undefined) throw hubError('auth.missing');
       let answer = asked.get(hash);
       if (answer === undefined) {
         const mine = ask(hash, parsed.keyId, apiKey).finally(() => {

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { StartRefusal } from '../service/start-refusal.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = [Address, number];
@@ -16,7 +17,7 @@ const globalUnicast = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number];
 /** Azure's platform address: in public space, answers every machine in its cloud (learn.microsoft.com, "What is IP address 168.63.129.16", 2026-11). */
 const azurePlatform = '168.63.129.16';
 
-/** `allow`: networks (`10.0.0.0/8`, `::1`) and host names (`minio.internal`, `*.svc.cluster.local`). Throws on an entry that is neither. */
+/** `allow`: networks (`10.0.0.0/8`, `::1`) and host names (`minio.internal`, `*.svc.cluster.local`). Throws StartRefusal on an entry that is neither. */
 export function createAddressPolicy(allow: readonly string[]): AddressPolicy {
   const networks: Network[] = [];
   const hosts = new Set<string>();
@@ -26,7 +27,7 @@ export function createAddressPolicy(allow: readonly string[]): AddressPolicy {
     if (network !== undefined) networks.push(network);
     else if (/^\*\.[a-z0-9.-]+$/i.test(entry)) suffixes.push(entry.slice(1).toLowerCase());
     else if (/^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/i.test(entry) && !/^[0-9.]+$/.test(entry)) hosts.add(entry.toLowerCase());
-    else throw new Error(`EGRESS_ALLOW holds an entry that is neither a network nor a host name: ${entry}`);
+    else throw new StartRefusal(`EGRESS_ALLOW holds an entry that is neither a network nor a host name: ${entry}`);
   }
   return {
     judge(text, host) {
