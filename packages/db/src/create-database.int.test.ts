@@ -134,11 +134,27 @@ describe('a transaction', () => {
     });
   });
 
+  it('does not lend its Prisma client to another transaction, not even of the same tenant', async () => {
+    const lent = Promise.withResolvers<PrismaClient>();
+    const end = Promise.withResolvers<void>();
+    const lender = runAsTenant(acme, () =>
+      db.transaction(async () => {
+        lent.resolve(db.prisma);
+        await end.promise;
+      }),
+    );
+    const prisma = await lent.promise;
+    await runAsTenant(acme, () => db.transaction(() => expect(prisma.note.findMany()).rejects.toThrow('Internal error')));
+    end.resolve();
+    await lender;
+  });
+
   it('leaves no tenant behind on its connection', async () => {
     const narrow = open(1);
     try {
       await runAsTenant(acme, () => narrow.transaction(() => narrow.sql.query('select 1')));
-      await runAsSystem('test', () => narrow.transaction(() => narrow.sql.query('select 1')));
+      const setting = `select current_setting('app.tenant_id', true) as tenant`;
+      expect(await runAsSystem('test', () => narrow.transaction(() => narrow.sql.query(setting)))).toEqual([{ tenant: '' }]);
       const rows = await runAsTenant(globex, () => narrow.transaction(() => narrow.sql.query<{ tenant: string; role: string }>(`select current_setting('app.tenant_id') as tenant, current_user as role`)));
       expect(rows).toEqual([{ tenant: globex, role: 'switchboard_fixture' }]);
     } finally {

@@ -5,7 +5,7 @@ import { Pool, type PoolClient, escapeIdentifier, escapeLiteral } from 'pg';
 import { connectionAdapter } from './connection-adapter.ts';
 import type { Database, DatabaseOptions } from './port.ts';
 import { createStatementNames } from './statement-names.ts';
-import { asStorageError, isConnectionLost } from './storage-error.ts';
+import { asStorageError } from './storage-error.ts';
 
 /**
  * A service's database. The open transaction travels with the asynchronous call chain, so that stores, the bus and Prisma find it without being
@@ -59,7 +59,7 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
 
   async function run<T>(scope: Scope, fn: () => Promise<T>): Promise<T> {
     const connection = await begin(scope);
-    const transaction: OpenTransaction = { scope, connection, failure: undefined, lost: false };
+    const transaction: OpenTransaction = { scope, connection, failure: undefined };
     connection.current = transaction;
     let value: T;
     try {
@@ -143,7 +143,6 @@ type OpenTransaction = {
   readonly connection: Connection<unknown>;
   /** The first error of a statement. Postgres refuses all that follow it, so it is the reason even when the caller swallowed it. */
   failure: unknown;
-  lost: boolean;
 };
 
 /** Statement that puts a transaction into its scope, sent with BEGIN. */
@@ -159,7 +158,6 @@ async function send<T>(transaction: OpenTransaction, query: () => Promise<T>): P
     return await query();
   } catch (error) {
     transaction.failure ??= error;
-    if (isConnectionLost(error)) transaction.lost = true;
     throw asStorageError(error) ?? error;
   }
 }
@@ -185,7 +183,7 @@ async function commit(transaction: OpenTransaction): Promise<void> {
     connection.client.release(true);
     throw asStorageError(error) ?? error;
   }
-  connection.client.release(transaction.lost);
+  connection.client.release();
   // Postgres answers COMMIT of a failed transaction with ROLLBACK and no error: whoever swallowed the failure would believe it was stored.
   if (command !== 'COMMIT') throw asStorageError(transaction.failure) ?? hubError('internal', { cause: transaction.failure, detail: { reason: 'A statement failed and its error was swallowed, so nothing was stored.' } });
 }
@@ -193,7 +191,6 @@ async function commit(transaction: OpenTransaction): Promise<void> {
 async function rollBack(transaction: OpenTransaction): Promise<void> {
   const { connection } = transaction;
   connection.current = undefined;
-  if (transaction.lost) return connection.client.release(true);
   try {
     await connection.client.query('rollback');
     connection.client.release();

@@ -8,13 +8,6 @@ export function asStorageError(error: unknown): HubError | undefined {
   return isTransient(error) ? hubError('storage.unavailable', { cause: error, detail: { code: codeOf(error) ?? null } }) : undefined;
 }
 
-/** True when the connection must not be used again. */
-export function isConnectionLost(error: unknown): boolean {
-  const code = codeOf(error);
-  if (code === undefined) return connectionMessages.test(messageOf(error));
-  return socketCodes.has(code) || /^(08|57P)/.test(code);
-}
-
 const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
 
 /** What pg says without a code. */
@@ -31,7 +24,7 @@ function isTransient(error: unknown): boolean {
   if (code !== undefined && transientStates.test(code)) return true;
   // A migration changed a table under a prepared statement: another connection, or the next try, reads the new form.
   if (code === '0A000' && messageOf(error).includes('cached plan must not change result type')) return true;
-  return isConnectionLost(error);
+  return code === undefined ? connectionMessages.test(messageOf(error)) : socketCodes.has(code);
 }
 
 // Not `instanceof Error`: Node's own errors are of another realm when a test runner loads modules into a context of its own.
