@@ -29,10 +29,10 @@ export type EventBusOptions = {
 };
 
 /**
- * Sixteen handlers at once keep two cores busy when each waits for the database or a provider. Half of them for one tenant: whatever it
- * sends, the others find a free place.
+ * A handler mostly waits, for the database or for a provider: sixteen of a tenant alone use two cores up. There are places for several
+ * tenants whose providers are slow, so that the next one still finds a free place.
  */
-const defaultLimits: BusLimits = { concurrency: 16, tenantConcurrency: 8 };
+const defaultLimits: BusLimits = { concurrency: 64, tenantConcurrency: 16 };
 
 /** The bus of one service. Publishes at once; consumes and keeps the clock from `start` to `stop`. */
 export function createEventBus(options: EventBusOptions): EventBus {
@@ -59,8 +59,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
   }
 
   async function stop(): Promise<void> {
-    await clock.remove(service);
-    await driver?.stop();
+    await Promise.all([clock.remove(tasks), driver?.stop()]);
     await release();
   }
 
@@ -100,7 +99,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
       driver = createDriver(options, { service, schema, pool, busUrl, subscriptions, consume, retry, limits, log });
       await driver.start();
       const ticks = [...tasks, retentionTask(pool, schema, driverName)].map((task) => ({ ...task, run: () => runAsSystem(`scheduled task ${task.name}`, () => task.run()) }));
-      await clock.add(service, ticks);
+      await clock.add(tasks, service, ticks);
     },
     stop: () => (stopped ??= stop()),
     async unhealthy() {

@@ -37,6 +37,6 @@ export type DriverParts = {
 export type BusLimits = {
   /** Handlers running at once in this process, over all groups of a bus. */
   readonly concurrency: number;
-  /** Handlers of one tenant running at once. */
+  /** Handlers of one tenant running at once while no other tenant is there; beside others half of it. */
   readonly tenantConcurrency: number;
 };

@@ -22,7 +22,7 @@ describe('the clock', () => {
     const pools = [1, 2].map(() => new Pool({ connectionString: database.url('switchboard_bus'), max: 4 }).on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined)));
     const clocks = pools.map((pool) => createClock(pool, schema, log));
     const tasksOf = (name: string) => [{ name: 'sync', cron: '0 0 1 1 *', run: async () => void runs.push(name) }];
-    await Promise.all(clocks.map((clock, index) => clock.add('bustest', tasksOf(`process ${index}`))));
+    await Promise.all(clocks.map((clock, index) => clock.add(clock, 'bustest', tasksOf(`process ${index}`))));
     // What the crontab does at the minute: one job for the tick. Waiting for a minute would prove the same.
     const client = new Client({ connectionString: database.url('switchboard_bus') });
     await client.connect();
@@ -30,13 +30,13 @@ describe('the clock', () => {
       await client.query(`select ${schema.worker}.add_job('bustest:sync', job_key := 'bustest:sync')`);
       await eventually(() => runs.length, (length) => length === tick + 1);
     }
-    await Promise.all(clocks.map((clock) => clock.remove('bustest')));
+    await Promise.all(clocks.map((clock) => clock.remove(clock)));
     await client.query(`select ${schema.worker}.add_job('bustest:sync', job_key := 'bustest:sync')`);
     expect(runs).toHaveLength(3);
     const [first] = clocks;
-    await first?.add('bustest', tasksOf('again'));
+    await first?.add(clocks, 'bustest', tasksOf('again'));
     await eventually(() => runs.at(-1), (last) => last === 'again');
-    await first?.remove('bustest');
+    await first?.remove(clocks);
     await client.end();
     await Promise.all(pools.map((pool) => pool.end()));
   }, 60_000);

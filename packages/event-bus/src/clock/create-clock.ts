@@ -4,9 +4,9 @@ import type { BusSchema } from '../bus-schema.ts';
 import type { BusLog, ScheduledTask } from '../port.ts';
 
 export interface Clock {
-  /** `owner` names the service: its tasks' names are its own. */
-  add(owner: string, tasks: readonly ScheduledTask[]): Promise<void>;
-  remove(owner: string): Promise<void>;
+  /** Tasks of two owners with the same service and name are the same task. */
+  add(owner: object, service: string, tasks: readonly ScheduledTask[]): Promise<void>;
+  remove(owner: object): Promise<void>;
 }
 
 /** Tasks running at once in this process: they are rare and slow, and must not crowd the consumers out. */
@@ -17,15 +17,15 @@ const concurrency = 2;
  * The worker is started anew when tasks come or go; that takes milliseconds and loses no tick.
  */
 export function createClock(pool: Pool, schema: BusSchema, log: BusLog): Clock {
-  const tasks = new Map<string, readonly ScheduledTask[]>();
+  const owned = new Map<object, readonly (readonly [identifier: string, task: ScheduledTask])[]>();
   let runner: Runner | undefined;
   let last: Promise<void> = Promise.resolve();
 
   async function restart(): Promise<void> {
     await runner?.stop();
     runner = undefined;
-    const named = [...tasks].flatMap(([owner, list]) => list.map((task) => ({ identifier: `${owner}:${task.name}`, task })));
-    if (named.length === 0) return;
+    const tasks = new Map([...owned.values()].flat());
+    if (tasks.size === 0) return;
     runner = await run({
       pgPool: pool,
       schema: schema.worker,
@@ -34,8 +34,8 @@ export function createClock(pool: Pool, schema: BusSchema, log: BusLog): Clock {
       // Ticks are found by the worker's own clock; this is only how soon a failed one is tried again.
       pollInterval: 10_000,
       logger: workerLogger(log),
-      taskList: Object.fromEntries(named.map(({ identifier, task }) => [identifier, () => task.run()])) as TaskList,
-      parsedCronItems: parseCronItems(named.map(({ identifier, task }) => ({ task: identifier, match: task.cron, identifier, options: { maxAttempts: 3, jobKey: identifier } }))),
+      taskList: Object.fromEntries([...tasks].map(([identifier, task]) => [identifier, () => task.run()])) satisfies TaskList,
+      parsedCronItems: parseCronItems([...tasks].map(([identifier, task]) => ({ task: identifier, match: task.cron, identifier, options: { maxAttempts: 3, jobKey: identifier } }))),
     });
   }
 
@@ -49,8 +49,8 @@ export function createClock(pool: Pool, schema: BusSchema, log: BusLog): Clock {
   }
 
   return {
-    add: (owner, list) => (list.length === 0 ? Promise.resolve() : inTurn(() => void tasks.set(owner, list))),
-    remove: (owner) => (tasks.has(owner) ? inTurn(() => void tasks.delete(owner)) : last),
+    add: (owner, service, tasks) => inTurn(() => void owned.set(owner, tasks.map((task) => [`${service}:${task.name}`, task] as const))),
+    remove: (owner) => (owned.has(owner) ? inTurn(() => void owned.delete(owner)) : last),
   };
 }
 

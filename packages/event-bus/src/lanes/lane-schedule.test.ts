@@ -59,4 +59,30 @@ describe('the lane schedule', () => {
     if (first !== undefined) schedule.finish(first);
     expect([first?.tenantId, schedule.next()?.tenantId]).toEqual(['loud', 'quiet']);
   });
+
+  it('gives a tenant all its places while it is alone, and half of them beside another', () => {
+    const schedule = createLaneSchedule<Item>({ concurrency: 100, tenantConcurrency: 8 });
+    let id = 0;
+    const runAll = (): Item[] => {
+      const started: Item[] = [];
+      for (let item = schedule.next(); item !== undefined; item = schedule.next()) started.push(item);
+      return started;
+    };
+    const add = (tenantId: string): void => {
+      id++;
+      schedule.add({ id, tenantId, lane: `${tenantId} ${id}` });
+    };
+    for (let count = 0; count < 600; count++) add('loud');
+    let running = runAll();
+    expect(running).toHaveLength(8);
+    add('quiet');
+    for (const item of running) schedule.finish(item);
+    running = runAll();
+    expect(running.map(({ tenantId }) => tenantId).toSorted()).toEqual(['loud', 'loud', 'loud', 'loud', 'quiet']);
+    for (let turn = 0; turn < 60; turn++) {
+      for (const item of running) schedule.finish(item);
+      running = runAll();
+    }
+    expect(running).toHaveLength(8);
+  });
 });

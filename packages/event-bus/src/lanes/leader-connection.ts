@@ -36,14 +36,25 @@ export function openLeaderConnection({ busUrl, name, channels, onNotification, o
   let timer: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const next = new Client({ connectionString: busUrl, keepAlive: true, application_name: `switchboard ${name}` });
+    const next = new Client({ connectionString: busUrl, keepAlive: true, connectionTimeoutMillis: 5_000, application_name: `switchboard ${name}` });
     next.on('error', (error) => lost(next, error));
     next.on('end', () => lost(next));
     next.on('notification', ({ channel, payload }) => onNotification(channel, payload ?? ''));
-    await next.connect();
+    try {
+      await next.connect();
+      for (const channel of channels) await next.query(`listen ${channel}`);
+    } catch (error) {
+      void next.end().catch(() => undefined);
+      throw error;
+    }
+    if (closed) return void next.end().catch(() => undefined);
+    // From here on it is the one connection, and its end is a loss; two would wait for each other's lock.
     client = next;
-    for (const channel of channels) await next.query(`listen ${channel}`);
-    await ask(next);
+    try {
+      await ask(next);
+    } catch (error) {
+      lost(next, error);
+    }
   }
 
   async function ask(asked: Client): Promise<void> {

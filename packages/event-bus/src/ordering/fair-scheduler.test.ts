@@ -71,7 +71,7 @@ describe('createFairScheduler', () => {
   });
 
   it('uses all slots for the tenants that are there', () => {
-    const h = harness({ concurrency: 10, tenantConcurrency: 4 });
+    const h = harness({ concurrency: 10, tenantConcurrency: 8 });
     for (const tenant of ['a', 'b', 'c']) for (let lane = 0; lane < 8; lane++) h.add(tenant, `${lane}`);
     expect(h.scheduler.running).toBe(10);
   });

@@ -14,7 +14,7 @@ export function describeFairness({ tenants, open, newRun }: SuiteTools): void {
   it('serves a tenant within twice its own time while another has a hundred times its load', async () => {
     const [loud, quiet] = tenants;
     const run = newRun();
-    const consumer = open({ limits: { concurrency: 16, tenantConcurrency: 8 } });
+    const consumer = open();
     const handledAt = new Map<string, number>();
     listen(consumer, run, 'idempotent', async (event) => {
       await sleep(workMs);
