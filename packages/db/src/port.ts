@@ -34,9 +34,12 @@ export type DatabaseOptions<Client> = {
 
 /** A service's place in a database. */
 export type ServiceSchema = {
-  /** Service name; roles are derived from it: `switchboard_<name>` (runtime), `…_owner`, `…_system`, `…_bus`. */
+  /** Service name, for messages. */
   readonly service: string;
-  /** Postgres schema: the service's name with underscores, without "-service", "-manager", "-connector". */
+  /**
+   * Postgres schema: the service's name with underscores, without "-service", "-manager", "-connector". Roles follow from it:
+   * `switchboard_<schema>` (runtime), `…_owner`, `…_system`, `…_bus`; see `serviceRoles`.
+   */
   readonly schema: string;
   /** Folder that holds `schema.prisma` and `migrations/`. */
   readonly prismaDirectory: URL;
