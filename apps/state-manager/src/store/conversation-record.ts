@@ -28,8 +28,8 @@ export const conversationColumns = `
   c.conversation_id, c.contact_id, c.channel_connection_id, c.channel_provider, c.contact_address, c.status, c.handler, c.message_count,
   c.last_inbound_at, c.last_inbound_provider_message_id, c.last_activity_at, c.closed_at, c.handoff_at, c.handoff_to, c.created_at,
   (select contacts.name from contacts where contacts.contact_id = c.contact_id) as contact_name,
-  (select coalesce(jsonb_agg(jsonb_build_object('key', a.match_key, 'kind', a.kind, 'value', a.value)), '[]')
-     from contact_aliases a where a.contact_id = c.contact_id and a.provider = c.channel_provider) as aliases,
+  (select coalesce(jsonb_agg(jsonb_build_object('key', a.match_key, 'kind', a.kind, 'value', a.value)) filter (where a.provider = c.channel_provider), '[]')
+     from contact_aliases a where a.contact_id = c.contact_id) as aliases,
   (select coalesce(jsonb_agg(jsonb_build_object('connectionId', m.connection_id, 'contactAddress', m.contact_address, 'providerConversationId', m.provider_conversation_id) order by m.created_at), '[]')
      from mappings m where m.conversation_id = c.conversation_id and m.connection_id <> c.channel_connection_id) as counterparts`;
 

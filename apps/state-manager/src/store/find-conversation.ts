@@ -2,6 +2,11 @@ import type { ConnectionId, ConversationId, ProviderId } from '@switchboard/cont
 import type { SqlSession } from '@switchboard/db';
 import { conversationColumns, toConversationRecord, type ConversationRecord, type ConversationRow } from './conversation-record.ts';
 
+/*
+ * Keys found in one table are compared in the next as values (`any(array(…))`, a scalar sub-select), not joined: every index starts with the
+ * tenant, and for a join the planner may take that alone, which reads all rows of the tenant while a table has no statistics yet.
+ */
+
 /**
  * `change` locks the conversation until the transaction ends: whatever key an event came by, events of one conversation take their turn. The
  * lock's wait leaves the counterparts as they were before it; who needs one that is missing asks for it (`ensureCounterpart`).
@@ -19,9 +24,9 @@ export async function findConversationOfContact(sql: SqlSession, provider: Provi
   return first(
     sql,
     `select ${conversationColumns}
-     from contact_aliases k join conversations c on c.contact_id = k.contact_id and c.channel_connection_id = $2
-     where k.provider = $1 and k.match_key = any($3)
-     order by c.conversation_id limit 1 ${locks[intent]}`,
+     from conversations c
+     where c.channel_connection_id = $2 and c.contact_id = any(array(select k.contact_id from contact_aliases k where k.provider = $1 and k.match_key = any($3)))
+     order by c.created_at limit 1 ${locks[intent]}`,
     [provider, channelConnectionId, keys],
   );
 }
@@ -35,9 +40,11 @@ export async function findConversationOfCounterpart(
   return first(
     sql,
     `select ${conversationColumns}
-     from mappings k join conversations c on c.conversation_id = k.conversation_id
-     where k.connection_id = $1 and (k.contact_address = $2 or k.provider_conversation_id = $3)
-     order by k.contact_address = $2 desc, k.conversation_id desc limit 1 ${locks[intent]}`,
+     from conversations c
+     where c.conversation_id = coalesce(
+       (select k.conversation_id from mappings k where k.connection_id = $1 and k.contact_address = $2),
+       (select k.conversation_id from mappings k where k.connection_id = $1 and k.provider_conversation_id = $3 order by k.conversation_id desc limit 1))
+     ${locks[intent]}`,
     [connectionId, contactAddress, providerConversationId ?? null],
   );
 }
@@ -47,8 +54,9 @@ export async function findMappedConversation(sql: SqlSession, provider: Provider
   return first(
     sql,
     `select ${conversationColumns}
-     from contact_aliases k join conversations c on c.contact_id = k.contact_id and c.channel_provider = k.provider
-     where k.provider = $1 and k.match_key = any($2) and exists (select from mappings m where m.conversation_id = c.conversation_id)
+     from conversations c
+     where c.contact_id = any(array(select k.contact_id from contact_aliases k where k.provider = $1 and k.match_key = any($2)))
+       and c.channel_provider = $1 and exists (select from mappings m where m.conversation_id = c.conversation_id)
      order by c.last_activity_at desc, c.conversation_id limit 1`,
     [provider, keys],
   );

@@ -25,8 +25,8 @@ async function query(sql: SqlSession, original: string, values: readonly unknown
   const [row] = await sql.query<{ message_id: MessageId; provider_message_id: string | null }>(
     `with original as (${original})
      select o.message_id, coalesce(
-       (select m.provider_message_id from messages m where m.message_id = o.message_id and m.connection_id = ${target}),
-       (select p.provider_message_id from provider_messages p where p.message_id = o.message_id and p.connection_id = ${target} order by p.at, p.provider_message_id limit 1)
+       (select case when m.connection_id = ${target} then m.provider_message_id end from messages m where m.message_id = o.message_id),
+       (select (array_agg(p.provider_message_id order by p.at, p.provider_message_id) filter (where p.connection_id = ${target}))[1] from provider_messages p where p.message_id = o.message_id)
      ) as provider_message_id
      from original o`,
     values,

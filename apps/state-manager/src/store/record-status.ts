@@ -55,19 +55,23 @@ type Row = {
   readonly provider_message_id: string | null;
 };
 
-/** The other side's own conversation id comes with the first answer of a desk. `known`, `heard` → what has grown. */
+/**
+ * The other side's own conversation id comes with the first answer of a desk. `known`, `heard` → what has grown. Values, not joins, for the
+ * reason in find-conversation.ts.
+ */
 function growing(connection: string, side: string): string {
   return `
   counterpart as (
     update mappings k set provider_conversation_id = ${side}
-    from known where ${side}::text is not null and k.conversation_id = known.conversation_id and k.connection_id = ${connection} and k.provider_conversation_id is distinct from ${side}
+    where ${side}::text is not null and k.conversation_id = (select conversation_id from known) and k.connection_id = ${connection} and k.provider_conversation_id is distinct from ${side}
   ), grown as (
     update deliveries d set rank = heard.rank, status = heard.status, error = heard.error, at = heard.at
-    from heard join messages m on m.message_id = heard.message_id
-    where d.message_id = heard.message_id and d.connection_id = ${connection} and d.rank < heard.rank
-    returning d.message_id, d.conversation_id, d.status, d.error, m.author, m.connection_id, m.provider_message_id
+    from heard
+    where d.message_id = (select message_id from known) and d.connection_id = ${connection} and d.rank < heard.rank
+    returning d.message_id, d.conversation_id, d.status, d.error
   )
-  select grown.* from known left join grown on true`;
+  select grown.*, m.author, m.connection_id, m.provider_message_id
+  from known left join grown on true left join messages m on m.message_id = (select message_id from known)`;
 }
 
 /** The provider's id is joined to the message; a word that waited under it counts too. */
@@ -80,20 +84,17 @@ const byOurId = `
     on conflict (tenant_id, connection_id, provider_message_id) do update set message_id = excluded.message_id where p.message_id is null
     returning p.rank, p.status, p.error, p.at
   ), heard as (
-    select known.message_id, words.* from known, (
-      select $4::smallint as rank, $5::text as status, $6::jsonb as error, $7::timestamptz as at
-      union all select rank, status, error, at from joined where rank is not null
-      order by rank desc limit 1
-    ) words
+    select $4::smallint as rank, $5::text as status, $6::jsonb as error, $7::timestamptz as at
+    union all select rank, status, error, at from joined where rank is not null
+    order by rank desc limit 1
   ), ${growing('$2', '$8')}`;
 
 const byProviderId = `
   with known as (
-    select d.message_id, d.conversation_id
-    from provider_messages p join deliveries d on d.message_id = p.message_id and d.connection_id = p.connection_id
-    where p.connection_id = $1 and p.provider_message_id = $2
+    select d.message_id, d.conversation_id from deliveries d
+    where d.message_id = (select p.message_id from provider_messages p where p.connection_id = $1 and p.provider_message_id = $2) and d.connection_id = $1
   ), heard as (
-    select known.message_id, $3::smallint as rank, $4::text as status, $5::jsonb as error, $6::timestamptz as at from known
+    select $3::smallint as rank, $4::text as status, $5::jsonb as error, $6::timestamptz as at
   ), ${growing('$1', '$7')}`;
 
 /** Answers the message when the id became known at this very moment. */
