@@ -42,8 +42,8 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
       metrics.committed(group.length);
       metrics.count('all', 'stored', stored);
     },
-    // While one commit waits for the disk, the next one is being written.
-    lanes: 2,
+    // One after the other: the larger the groups the less each costs (measured: two at once cost Postgres a quarter more), and what came first is published first.
+    lanes: 1,
     itemsMax: 1_000,
     weightOf: (webhook) => webhook.body.length,
     weightMax: 4 * 1024 * 1024,

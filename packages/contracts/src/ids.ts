@@ -38,16 +38,27 @@ const base32 = '0123456789abcdefghjkmnpqrstvwxyz';
  * they were made, so that they append to an index instead of scattering over it.
  */
 export function newId<P extends Prefix>(prefix: P): Id<P> {
-  let time = Date.now();
-  let head = '';
-  for (let i = 0; i < 10; i++) {
-    head = base32[time % 32] + head;
-    time = Math.floor(time / 32);
+  const now = Date.now();
+  if (now !== headTime) {
+    headTime = now;
+    head = '';
+    for (let time = now, i = 0; i < 10; i++, time = Math.floor(time / 32)) head = base32[time % 32] + head;
+  }
+  if (drawn === randomBytes.length) {
+    crypto.getRandomValues(randomBytes);
+    drawn = 0;
   }
   let tail = '';
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) tail += base32[byte & 31];
+  for (const end = drawn + 16; drawn < end; drawn++) tail += base32[(randomBytes[drawn] ?? 0) & 31];
   return `${prefix}_${head}${tail}`;
 }
+
+/** Random bytes for many ids at once: asking for them costs more than the rest of an id. No byte is used twice. */
+const randomBytes = new Uint8Array(16 * 256);
+let drawn = randomBytes.length;
+/** The time part of the ids of this millisecond. */
+let headTime = -1;
+let head = '';
 
 function idSchema<P extends Prefix>(prefix: P): z.ZodType<Id<P>, string> {
   // The cast is safe: the pattern accepts only strings of that form.

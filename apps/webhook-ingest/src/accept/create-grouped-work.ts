@@ -12,7 +12,7 @@ export type GroupedWorkOptions<Item> = {
   readonly weightMax: number;
   /** Weight of everything that waits; beyond it `submit` refuses at once. */
   readonly waitingWeightMax: number;
-  /** Milliseconds from `submit` until the caller gets `storage.unavailable`, whatever becomes of the work. */
+  /** Milliseconds from `submit` until the caller gets `storage.unavailable`, whatever becomes of the work; a group that runs longer no longer holds its lane. */
   readonly timeoutMs: number;
 };
 
@@ -65,7 +65,7 @@ export function createGroupedWork<Item>(options: GroupedWorkOptions<Item>): Grou
     if (group.length === 0) return;
     running++;
     try {
-      await options.run(group.flatMap((submission) => submission.items));
+      await withinTime(options.run(group.flatMap((submission) => submission.items)), options.timeoutMs);
       for (const submission of group) submission.settle();
     } catch (error) {
       for (const submission of group) submission.settle(error);
@@ -94,7 +94,7 @@ export function createGroupedWork<Item>(options: GroupedWorkOptions<Item>): Grou
             else reject(error);
           },
         };
-        const timer = setTimeout(() => submission.settle(hubError('storage.unavailable', { detail: { reason: `not stored within ${options.timeoutMs} ms` } })), options.timeoutMs);
+        const timer = setTimeout(() => submission.settle(tooLate(options.timeoutMs)), options.timeoutMs);
         waiting.push(submission);
         waitingWeight += weight;
         if (isStarting || running >= options.lanes) return;
@@ -109,4 +109,21 @@ export function createGroupedWork<Item>(options: GroupedWorkOptions<Item>): Grou
         if (!isStarting) start();
       }),
   };
+}
+
+/** A connection that died without a word may keep its query for minutes; those who come later must not wait behind it. */
+async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate(timeoutMs)), timeoutMs);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLate(timeoutMs: number) {
+  return hubError('storage.unavailable', { detail: { reason: `not done within ${timeoutMs} ms` } });
 }
