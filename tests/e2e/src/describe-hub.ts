@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,9 @@ import { HubProcess } from './hub-process.ts';
 import { callJson, onboardTenant, type OnboardedTenant } from './onboard.ts';
 
 type Options = { readonly script: 'start' | 'services'; readonly environment: () => Promise<Record<string, string>> };
+
+// Several processes on two busy cores: what is waited for says how long in `eventually`.
+jest.setTimeout(120_000);
 
 const wamid = () => `wamid.${randomBytes(12).toString('hex')}`;
 /** The same person writes to every tenant. */

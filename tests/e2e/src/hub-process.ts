@@ -40,6 +40,11 @@ export class HubProcess {
     return readFileSync(join(this.home, 'admin-key'), 'utf8').trim();
   }
 
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error('the hub does not run');
+    return this.child.pid;
+  }
+
   async start(): Promise<void> {
     const ports = Object.fromEntries(serviceNames.map((name) => [`${name}_PORT`, String(this.ports[name])]));
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'scripts', `${this.script}.ts`)], {
