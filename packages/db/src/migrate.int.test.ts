@@ -52,6 +52,14 @@ describe('migrate', () => {
     await expect(migrate({ adminUrl: server.adminUrl, service })).rejects.toThrow(/1_first changed after it was applied/);
   });
 
+  it('refuses a database that a newer version has migrated', async () => {
+    write('1_first', 'create table notes (tenant_id text not null)');
+    write('2_second', 'alter table notes add column text text');
+    await migrate({ adminUrl: server.adminUrl, service });
+    rmSync(join(folder, 'migrations', '2_second'), { recursive: true });
+    await expect(migrate({ adminUrl: server.adminUrl, service })).rejects.toThrow(/knows 2_second, and this version of Switchboard does not/);
+  });
+
   it('may be started by several processes at once', async () => {
     write('1_first', 'select pg_sleep(0.1); create table notes (tenant_id text not null)');
     const names = await Promise.all([1, 2, 3].map(() => migrate({ adminUrl: server.adminUrl, service })));

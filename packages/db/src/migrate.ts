@@ -21,9 +21,12 @@ export async function migrate({ adminUrl, service }: MigrateOptions): Promise<st
     await lock.query(`select pg_advisory_lock(hashtext($1))`, [`switchboard.migrate.${service.schema}`]);
     const connection = { url: adminUrl, schema: service.schema, role: serviceRoles(service).owner };
     return await withSchemaEngine(connection, async (engine) => {
-      const { editedMigrationNames, failedMigrationNames } = await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters: everything });
+      const { editedMigrationNames, failedMigrationNames, history } = await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters: everything });
       const edited = editedMigrationNames.filter((name) => !failedMigrationNames.includes(name));
       if (edited.length > 0) throw new Error(`${edited.join(', ')} changed after it was applied. Put it back as it was, and make a new migration for the change.`);
+      if (history !== null && 'unpersistedMigrationNames' in history) {
+        throw new Error(`the database knows ${history.unpersistedMigrationNames.join(', ')}, and this version of Switchboard does not. Start the version that made it, or a newer one.`);
+      }
       // A migration is one transaction: what failed left nothing behind and may be tried again.
       for (const migrationName of failedMigrationNames) await engine.markMigrationRolledBack({ migrationName });
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: everything });
