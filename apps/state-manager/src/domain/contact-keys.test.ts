@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { contactKeys, stableAddress } from './contact-keys.ts';
 
 describe('contactKeys', () => {
-  it('names one contact by phone, WhatsApp id and business-scoped user id', () => {
-    const keys = contactKeys('whatsapp', { address: '5511987654321', aliases: { waId: '551187654321', userId: 'BR.9Kx' } }).map(({ key }) => key);
-    expect(keys).toEqual(['551187654321', 'BR.9Kx']);
+  it('names one contact by phone, WhatsApp id and business-scoped user ids', () => {
+    const keys = contactKeys('whatsapp', { address: '5511987654321', aliases: { waId: '551187654321', userId: 'BR.9Kx', parentUserId: 'BR.ENT.7' } }).map(({ key }) => key);
+    expect(keys).toEqual(['551187654321', 'BR.9Kx', 'BR.ENT.7']);
   });
 
   it('does not identify a contact by a user name, which may pass to somebody else', () => {

@@ -5,7 +5,7 @@ import { phoneDigits, phoneKey } from './phone-key.ts';
 export type ContactAlias = { readonly key: string; readonly kind: string; readonly value: string };
 
 /** Names that can pass from one person to another: they describe a contact and do not identify one. */
-const describingKinds: ReadonlySet<string> = new Set(['username', 'name', 'email', 'parentUserId', 'parent_user_id']);
+const describingKinds: ReadonlySet<string> = new Set(['username', 'name', 'email']);
 
 /** Providers whose contacts are known by phone numbers. */
 const phoneProviders: ReadonlySet<ProviderId> = new Set(['whatsapp', 'twilio']);
