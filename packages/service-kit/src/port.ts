@@ -20,6 +20,8 @@ export type RouteInput<C extends RouteContract> = {
   readonly query: QueryOf<C>;
   readonly body: BodyOf<C>;
   readonly principal: Principal;
+  /** The caller's name for this request, for routes that make something: a repetition answers what the first one made. */
+  readonly idempotencyKey?: string | undefined;
 };
 
 /** A route bound to its handler; made by `defineRoute`, listed in `app.ts`. */

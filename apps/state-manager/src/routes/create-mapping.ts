@@ -1,5 +1,5 @@
 import { createMapping, hubError, type ConnectionId, type ContactRef, type TenantRouting } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
+import { defineRoute, reply, type Route } from '@switchboard/service-kit';
 import { stableAddress } from '../domain/contact-keys.ts';
 import type { Decision } from '../domain/decide.ts';
 import { handlerOf, statusOf, type ConnectionRef, type ConversationRoute } from '../domain/standing.ts';
@@ -25,7 +25,8 @@ export function createMappingRoute(parts: Parts): Route {
       const { conversation, opened } = await openConversation(db.sql, channel, contact, now());
       const mapped = await mapToHandler(parts, conversation, route);
       const shown = opened ? await startConversation(parts, mapped, route) : mapped;
-      return toMappingView(shown, (await readMappingTime(db.sql, conversation.conversationId)) ?? now());
+      const view = toMappingView(shown, (await readMappingTime(db.sql, conversation.conversationId)) ?? now());
+      return reply(view, { status: opened ? 201 : 200 });
     });
   });
 }

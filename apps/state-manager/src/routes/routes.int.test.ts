@@ -93,6 +93,7 @@ describe('POST /state/mapping', () => {
     const waId = newWaId();
     const answers = await Promise.all(Array.from({ length: 8 }, () => call<MappingView>(acme, 'POST', '/state/mapping', { waId: `+${waId}`, contactName: 'Ada' })));
     expect(new Set(answers.map(({ json }) => JSON.stringify(json))).size).toBe(1);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     expect(answers[0]?.json).toMatchObject({ waId, contactName: 'Ada', status: 'open', handler: 'desk', connectionId: tenants.get(acme)?.whatsapp, counterparts: [{ connectionId: tenants.get(acme)?.genesys, contactAddress: waId }] });
     expect(await query('select contact_id from contact_aliases where value = $1', [waId])).toHaveLength(1);
   });
@@ -138,6 +139,16 @@ describe('POST /state/conversations/:conversationId/messages', () => {
     expect((await post(conversationId, { content: { kind: 'template', name: 'order_ready', language: 'en_US' } })).status).toBe(202);
     const list = await call<{ data: MessageView[] }>(acme, 'GET', `/state/conversations/${conversationId}/messages`);
     expect(list.json.data.map(({ content }) => content.kind)).toEqual(['template']);
+  });
+
+  it('answers the first message to a repeated Idempotency-Key, however many come at once, and 409 to another message under it', async () => {
+    const conversationId = await converse(acme);
+    const key = { 'idempotency-key': newId('req') };
+    const answers = await Promise.all(Array.from({ length: 6 }, () => post(conversationId, { text: 'once' }, key)));
+    expect(new Set(answers.map(({ json }) => json.messageId)).size).toBe(1);
+    expect(await post(conversationId, { text: 'twice' }, key)).toMatchObject({ status: 409, json: { code: 'request.idempotency_conflict' } });
+    const theirs = await converse(globex);
+    expect((await call(globex, 'POST', `/state/conversations/${theirs}/messages`, { text: 'ours' }, key)).status).toBe(202);
   });
 
   it('names the message it answers', async () => {

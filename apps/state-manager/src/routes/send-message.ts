@@ -12,11 +12,10 @@ import { readMessage, readMessageByIdempotencyKey } from '../store/read-messages
 
 /** What the tenant's own systems say to a contact. */
 export function sendMessageRoute(parts: Parts): Route {
-  return defineRoute(sendMessage, async (input) => {
-    const { params: { conversationId }, body } = input;
+  return defineRoute(sendMessage, async ({ params: { conversationId }, body, idempotencyKey }) => {
     const content: MessageContent | undefined = body.text === undefined ? body.content : { kind: 'text', text: body.text };
     if (content === undefined || !isSendable(content)) throw hubError('message.kind_not_sendable', { publicMessage: `Use one of ${sendableKinds.join(', ')}.` });
-    return parts.db.transaction(() => send(parts, conversationId, content, { replyToMessageId: body.replyToMessageId, idempotencyKey: idempotencyKeyOf(input) }));
+    return parts.db.transaction(() => send(parts, conversationId, content, { replyToMessageId: body.replyToMessageId, idempotencyKey }));
   });
 }
 
@@ -78,11 +77,6 @@ async function translateReaction({ db }: Parts, conversationId: ConversationId, 
   const reference = await findReferenceById(db.sql, conversationId, content.providerMessageId as MessageId, channel.connectionId); // the prefix says so; any other text finds nothing
   if (!reference?.providerMessageId) throw unknownMessage('body.content.providerMessageId');
   return { ...content, providerMessageId: reference.providerMessageId };
-}
-
-/** Of the request's header. */
-function idempotencyKeyOf(input: object): string | undefined {
-  return 'idempotencyKey' in input && typeof input.idempotencyKey === 'string' ? input.idempotencyKey : undefined;
 }
 
 function unknownMessage(path: string) {

@@ -21,7 +21,7 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
     // Before the body: strangers do not get to make us parse.
     const principal = authenticate(contract, request.headers);
     const body = await readBody(request, response);
-    const input = { ...parseInput({ params: request.params, query: request.query, body }), principal };
+    const input = { ...parseInput({ params: request.params, query: request.query, body }), principal, idempotencyKey: idempotencyKeyOf(request) };
     const tenantId = tenantOf(principal, request.params);
     const result = await (tenantId === undefined ? runAsSystem(`${principal.kind} call: ${routeName}`, () => handle(input)) : runAsTenant(tenantId, () => handle(input)));
 
@@ -31,11 +31,22 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
       // A reply that is not what the contract promises is a defect, and may hold what must not leave.
       if (issues !== undefined) throw hubError('internal', { detail: { route: routeName, replyIssues: issues } });
     }
-    if (result instanceof Reply) response.set(result.headers);
-    response.status(contract.reply.status);
+    const options = result instanceof Reply ? result.options : {};
+    if (options.headers !== undefined) response.set(options.headers);
+    response.status(options.status ?? contract.reply.status);
     if (contract.reply.status === 204) response.end();
     else sendJson(response, value);
   };
+}
+
+/** Characters of an Idempotency-Key: it is stored with what it made. */
+const idempotencyKeyMax = 255;
+
+function idempotencyKeyOf({ headers }: Request): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined || key === '') return undefined;
+  if (typeof key !== 'string' || key.length > idempotencyKeyMax) throw hubError('request.invalid', { issues: [{ path: 'headers.idempotency-key', message: `is longer than ${idempotencyKeyMax} characters` }] });
+  return key;
 }
 
 function sendJson(response: Response, value: unknown): void {
