@@ -46,7 +46,7 @@ describe('the README', () => {
     const variables = join(folder, 'variables.sh');
     writeFileSync(variables, '');
     for (const { command, expected } of steps) {
-      const run = () => spawnSync('bash', ['-c', `set -a; . "${variables}"; ${here(command)}${/^[A-Z]+=/.test(command) ? `; declare -p ADMIN JSON KEY INTEGRATION 2>/dev/null > "${variables}"; true` : ''}`], { cwd: folder, encoding: 'utf8' });
+      const run = () => spawnSync('bash', ['-c', `set -a; . "${variables}"; ${here(command)}${/^[A-Z]+=/.test(command) ? `; declare -p ADMIN JSON KEY INTEGRATION CONVERSATION 2>/dev/null > "${variables}"; true` : ''}`], { cwd: folder, encoding: 'utf8' });
       if (expected === undefined) {
         expect(run().status).toBe(0);
         continue;
