@@ -88,7 +88,7 @@ export type ServiceDefinition<ConfigSchema extends z.ZodObject = z.ZodObject, Cl
 };
 
 /** A service that runs: where it listens, and how it is ended (drains first). */
-export type RunningService = { readonly url: string; readonly stop: () => Promise<void> };
+export type RunningService = { readonly url: string; /** Where /metrics is. */ readonly metricsUrl: string; readonly stop: () => Promise<void> };
 
 export const serviceNames = [
   'api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service', 'provider-sandbox',

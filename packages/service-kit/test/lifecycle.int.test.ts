@@ -31,6 +31,16 @@ describe('starting', () => {
     await Promise.all(all.map(({ stop }) => stop()));
   });
 
+  it('shows its metrics on a port of their own when it is told to, and nowhere else', async () => {
+    const service = await startService(sampleService(), testEnvironment({ METRICS_PORT: '0' }));
+    expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
+    const own = await fetch(`${service.metricsUrl}/metrics`);
+    expect(await own.text()).toContain('switchboard_');
+    expect((await fetch(`${service.metricsUrl}/health/live`)).status).toBe(404);
+    await service.stop();
+    await expect(fetch(`${service.metricsUrl}/metrics`)).rejects.toThrow('fetch failed');
+  });
+
   it('runs onStart before the port opens and onStop after it closed', async () => {
     const order: string[] = [];
     let url = '';

@@ -19,6 +19,7 @@ export const servicePorts = {
 export const kitConfigSchema = z.object({
   port: z.coerce.number().int().min(0).max(65_535).optional().describe('the TCP port to listen on; 0 takes a free one'),
   host: z.string().default('127.0.0.1').describe('the address to listen on; 0.0.0.0 in a container'),
+  metricsPort: z.coerce.number().int().min(0).max(65_535).optional().describe('a TCP port of its own for /metrics, so that the public port of a door does not show it; without it /metrics is on PORT'),
   databaseUrl: z.string().optional().describe("the Postgres URL of the service's own role").meta(secret),
   databaseConnectionsMax: z.coerce.number().int().min(1).max(500).default(10).describe('the most connections to Postgres that this process opens'),
   busDriver: z.enum(['embedded', 'kafka']).default('embedded').describe('what carries events: embedded (Postgres) or kafka'),

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { RawRoute } from '../port.ts';
 
 /** What must hold for the service to take requests: name → undefined when fine, else what is wrong. */
@@ -10,11 +9,11 @@ export type Checks = Readonly<Record<string, () => Promise<string | undefined>>>
 const checkTimeoutMs = 800;
 
 /**
- * `/health/live` (the process answers), `/health/ready` (what the service needs is there, and it is not draining), `/metrics`.
+ * `/health/live` (the process answers), `/health/ready` (what the service needs is there, and it is not draining).
  * The answer names the checks; why one failed stands in the log, because these paths are open.
  */
-export function healthRoutes(options: { readonly checks: Checks; readonly isDraining: () => boolean; readonly registry: Registry; readonly log: Logger }): RawRoute[] {
-  const { checks, isDraining, registry, log } = options;
+export function healthRoutes(options: { readonly checks: Checks; readonly isDraining: () => boolean; readonly log: Logger }): RawRoute[] {
+  const { checks, isDraining, log } = options;
   return [
     { method: 'GET', pattern: /^\/health\/live$/, name: '/health/live', handle: (_, response) => sendJson(response, 200, { status: 'ok' }) },
     {
@@ -33,15 +32,6 @@ export function healthRoutes(options: { readonly checks: Checks; readonly isDrai
           status: failed.length === 0 ? 'ready' : 'not_ready',
           checks: Object.fromEntries(faults.map(([name, fault]) => [name, fault === undefined ? 'ok' : 'failed'])),
         });
-      },
-    },
-    {
-      method: 'GET',
-      pattern: /^\/metrics$/,
-      name: '/metrics',
-      handle: async (_: IncomingMessage, response: ServerResponse) => {
-        const text = await registry.metrics();
-        response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(text);
       },
     },
   ];

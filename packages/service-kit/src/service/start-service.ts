@@ -9,6 +9,7 @@ import { authenticator } from '../http/authenticate.ts';
 import { createServer } from '../http/create-server.ts';
 import { healthRoutes } from '../http/health-routes.ts';
 import { createHttpMetrics } from '../http/http-metrics.ts';
+import { metricsRoute } from '../http/metrics-route.ts';
 import { signInternalToken } from '../internal-token.ts';
 import { createLog } from '../log/create-log.ts';
 import type { Kit, RunningService, ServiceDefinition, ServiceName, ServiceParts } from '../port.ts';
@@ -100,19 +101,21 @@ async function open(
   for (const task of parts.tasks ?? []) bus.schedule(task);
   observeBus(registry, bus);
   const checks = { ...(definition.database === undefined ? {} : { db: () => db.unhealthy() }), bus: () => bus.unhealthy(), ...parts.readiness };
+  const common = { authenticate: authenticator(definition.name, kitConfig), metrics: createHttpMetrics(registry), log, isDraining };
+  const { metricsPort } = kitConfig;
   const server = createServer({
+    ...common,
     routes: [...parts.routes, ...(consumers.length > 0 && definition.database !== undefined ? deadLetterRoutes(bus.deadLetters) : [])],
-    rawRoutes: [...healthRoutes({ checks, isDraining, registry, log }), ...(parts.rawRoutes ?? [])],
-    authenticate: authenticator(definition.name, kitConfig),
-    metrics: createHttpMetrics(registry),
-    log,
-    isDraining,
+    rawRoutes: [...healthRoutes({ checks, isDraining, log }), ...(metricsPort === undefined ? [metricsRoute(registry)] : []), ...(parts.rawRoutes ?? [])],
   });
+  const metricsServer = metricsPort === undefined ? undefined : createServer({ ...common, routes: [], rawRoutes: [metricsRoute(registry)] });
 
   await bus.start();
   await parts.onStart?.();
+  const metricsUrl = metricsServer && (await listen(metricsServer, metricsPort ?? 0, kitConfig.host, definition.name));
+  if (metricsServer !== undefined) undo.push(() => closeServer(metricsServer));
   const url = await listen(server, kitConfig.port ?? definition.port, kitConfig.host, definition.name);
-  log.info({ url }, 'listening');
+  log.info({ url, metricsUrl }, 'listening');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -124,7 +127,7 @@ async function open(
     for (const step of undo.toReversed()) await step();
     log.info('stopped');
   };
-  return { url, stop: () => (stopping ??= stop()) };
+  return { url, metricsUrl: metricsUrl ?? url, stop: () => (stopping ??= stop()) };
 }
 
 async function listen(server: Server, port: number, host: string, service: string): Promise<string> {
