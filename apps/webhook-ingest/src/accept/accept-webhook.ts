@@ -1,4 +1,4 @@
-import { isHubError, type ConnectionId } from '@switchboard/contracts';
+import type { ConnectionId } from '@switchboard/contracts';
 import type { ProviderEntry, RawWebhook, RoutingIdentifier, WebhookPart } from '@switchboard/providers';
 import { currentTrace } from '@switchboard/tenant-context';
 import type { ConnectionDirectory, KnownConnection } from '../connections/connection-directory.ts';
@@ -39,14 +39,16 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     const split = entry.webhook.split(webhook);
     if (split.kind === 'unreadable') return await answerUnreadable(parts, visit, split.reason);
 
-    const found = await findOwners(parts.directory, visit, split.parts);
+    const found = await findOwners(parts.directory, visit, split.parts.flatMap((part) => part.routingIdentifiers));
     const assigned = assignParts(split.parts, { find: found.find, isVerified: (connection) => visit.verifier.isSignedBy(connection), addressee });
     if (assigned.accepted.length > 0) return await answerAccepted(parts, visit, assigned);
     if (assigned.refused.length > 0) {
       parts.metrics.count(entry.id, 'refused', assigned.refused.length);
       return 401;
     }
-    return await answerUnowned(parts, visit, assigned, found.failure);
+    // Somebody may have them after all: the provider shall come again.
+    if (found.failure !== undefined) throw found.failure;
+    return await answerUnowned(parts, visit, assigned);
   };
 }
 
@@ -55,23 +57,10 @@ type Visit = { readonly entry: ProviderEntry; readonly webhook: RawWebhook; read
 
 type Owners = { readonly find: (identifier: RoutingIdentifier) => readonly KnownConnection[]; /** Why nobody can say whose the unknown ones are. */ readonly failure: unknown };
 
-async function findOwners(directory: ConnectionDirectory, { entry }: Visit, parts: readonly WebhookPart[]): Promise<Owners> {
-  const distinct = new Map<string, RoutingIdentifier>();
-  for (const part of parts) for (const identifier of part.routingIdentifiers) distinct.set(routingKey(entry.id, identifier), identifier);
-  const identifiers = [...distinct.values()];
-  try {
-    const found = await directory.findByIdentifiers(entry.id, identifiers);
-    return { find: (identifier) => found.get(routingKey(entry.id, identifier)) ?? [], failure: undefined };
-  } catch (error) {
-    if (!isHubError(error) || error.code === 'storage.unavailable' || identifiers.length < 2) throw error;
-    // tenant-service is away and one of several accounts is unknown here: the others are accepted all the same.
-    const found = new Map<string, readonly KnownConnection[]>();
-    for (const identifier of identifiers) {
-      const one = await directory.findByIdentifiers(entry.id, [identifier]).catch(() => undefined);
-      if (one !== undefined) for (const [key, connections] of one) found.set(key, connections);
-    }
-    return { find: (identifier) => found.get(routingKey(entry.id, identifier)) ?? [], failure: error };
-  }
+async function findOwners(directory: ConnectionDirectory, { entry }: Visit, identifiers: readonly RoutingIdentifier[]): Promise<Owners> {
+  const distinct = new Map(identifiers.map((identifier) => [routingKey(entry.id, identifier), identifier]));
+  const { byKey, failure } = await directory.findByIdentifiers(entry.id, [...distinct.values()]);
+  return { find: (identifier) => byKey.get(routingKey(entry.id, identifier)) ?? [], failure };
 }
 
 async function answerAccepted(parts: AcceptParts, visit: Visit, { accepted, refused, unowned }: AssignedParts<KnownConnection>): Promise<Answer> {
@@ -98,12 +87,11 @@ async function answerAccepted(parts: AcceptParts, visit: Visit, { accepted, refu
 }
 
 /** All accounts are unknown. Signed with a secret we know, the provider would repeat it for days: it is told 200, and the platform can look at it. */
-async function answerUnowned(parts: AcceptParts, visit: Visit, { unowned }: AssignedParts<KnownConnection>, failure: unknown): Promise<Answer> {
+async function answerUnowned(parts: AcceptParts, visit: Visit, { unowned }: AssignedParts<KnownConnection>): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, unowned.flatMap(({ part }) => part.relatedIdentifiers))) {
     await keepAside(parts, visit, unowned, visit.webhook.body);
     return 200;
   }
-  if (failure !== undefined) throw failure;
   parts.metrics.count(visit.entry.id, visit.addressee === undefined ? 'unknown' : 'refused');
   return visit.addressee === undefined ? 404 : 401;
 }
@@ -121,13 +109,14 @@ async function answerUnreadable(parts: AcceptParts, visit: Visit, reason: string
 const hashedBytesMax = 16 * 1024 * 1024;
 const likelySecretsMax = 64;
 
-async function isSignedByKnown({ directory }: AcceptParts, { entry, webhook, addressee, verifier }: Visit, related: readonly RoutingIdentifier[]): Promise<boolean> {
+async function isSignedByKnown({ directory }: AcceptParts, visit: Visit, related: readonly RoutingIdentifier[]): Promise<boolean> {
+  const { entry, webhook, addressee, verifier } = visit;
   // On a connection's own URL its secret alone counts.
   if (addressee !== undefined) return verifier.isSignedBy(addressee);
   if (!verifier.isPlausible) return false;
-  const distinct = [...new Map(related.map((identifier) => [routingKey(entry.id, identifier), identifier])).values()].slice(0, likelySecretsMax);
-  const near = [...(await directory.findByIdentifiers(entry.id, distinct)).values()].flat();
-  if (near.some((connection) => verifier.isSignedBy(connection))) return true;
+  const near = related.slice(0, likelySecretsMax);
+  const { find } = await findOwners(directory, visit, near);
+  if (near.flatMap(find).some((connection) => verifier.isSignedBy(connection))) return true;
   const attempts = Math.max(1, Math.min(likelySecretsMax, Math.floor(hashedBytesMax / Math.max(1, webhook.body.length))));
   const likely = await directory.listLikely(entry.id, attempts);
   return likely.some((connection) => verifier.isSignedBy(connection));

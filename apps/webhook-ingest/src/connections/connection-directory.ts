@@ -21,8 +21,7 @@ export type KnownConnection = {
 /** Whose accounts are these, and what verifies their webhooks? Answers from memory, else from ingest's own table, else from tenant-service. */
 export interface ConnectionDirectory {
   findById(connectionId: ConnectionId): Promise<KnownConnection | undefined>;
-  /** By `routingKey`; every identifier asked for is in the map. Throws `service.unavailable` where nobody can say. */
-  findByIdentifiers(provider: ProviderId, identifiers: readonly RoutingIdentifier[]): Promise<ReadonlyMap<string, readonly KnownConnection[]>>;
+  findByIdentifiers(provider: ProviderId, identifiers: readonly RoutingIdentifier[]): Promise<FoundConnections>;
   /** Asks tenant-service, which alone can find a handshake's token. */
   findByVerifyToken(provider: ProviderId, token: string): Promise<readonly KnownConnection[]>;
   /** Connections of the provider whose secrets may have signed what nobody owns: those in use, then those changed last; at most `limit`. */
@@ -31,10 +30,19 @@ export interface ConnectionDirectory {
   forget(connectionId: ConnectionId, version: number): void;
 }
 
+export type FoundConnections = {
+  /** By `routingKey`. */
+  readonly byKey: ReadonlyMap<string, readonly KnownConnection[]>;
+  /** Why nobody can say whose the others are: tenant-service is away. Undefined: they are nobody's. */
+  readonly failure: unknown;
+};
+
 /** Milliseconds that what was read stays in memory. Changes arrive as events; this bounds what a lost event can do. */
 const keepMs = 60_000;
 /** Unknown accounts are asked about again soon: they may have just been connected. */
 const keepUnknownMs = 10_000;
+/** What an event has overtaken and tenant-service could not be asked about: long enough not to ask for every webhook. */
+const keepOvertakenMs = 5_000;
 /** Connections in memory, about 2 KB each. */
 const keptMax = 20_000;
 
@@ -68,7 +76,7 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
       if (current === undefined) continue;
       const kept = byId.find(row.connectionId);
       const known = kept !== undefined && kept.version >= current.version ? kept : await open(current);
-      if (generation === startedAt && !(isOvertaken && refreshed === undefined)) byId.put(known.connectionId, known, keepMs);
+      if (generation === startedAt) byId.put(known.connectionId, known, isOvertaken && refreshed === undefined ? keepOvertakenMs : keepMs);
       opened.push(known);
     }
     return opened;
@@ -86,7 +94,7 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
     weightOf: () => 1,
     weightMax: 100,
     waitingWeightMax: 2_000,
-    timeoutMs: 5_000,
+    timeoutMs: 4_000,
   });
 
   async function readByKeys(keys: readonly string[]): Promise<Map<string, KnownConnection[]>> {
@@ -122,34 +130,34 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
     },
 
     async findByIdentifiers(provider, identifiers) {
-      const result = new Map<string, readonly KnownConnection[]>();
+      const found = new Map<string, readonly KnownConnection[]>();
       const missing = new Map<string, RoutingIdentifier>();
       for (const identifier of identifiers) {
         const key = routingKey(provider, identifier);
         const kept = findKept(key);
         if (kept === undefined) missing.set(key, identifier);
-        else result.set(key, kept);
+        else found.set(key, kept);
       }
-      if (missing.size === 0) return result;
+      if (missing.size === 0) return { byKey: found, failure: undefined };
 
       const startedAt = generation;
-      const keep = (found: ReadonlyMap<string, KnownConnection[]>) => {
-        for (const [key, connections] of found) {
+      const read = async () => {
+        for (const [key, connections] of await readByKeys([...missing.keys()])) {
           missing.delete(key);
-          result.set(key, connections);
+          found.set(key, connections);
           if (generation === startedAt) byKey.put(key, connections.map((connection) => connection.connectionId), keepMs);
         }
       };
-      keep(await readByKeys([...missing.keys()]));
-      if (missing.size > 0) {
+      await read();
+      if (missing.size === 0) return { byKey: found, failure: undefined };
+      try {
         for (const chunk of chunksOf([...missing.values()], lookUpItemsMax)) await lookUps.submit(chunk.map((identifier) => ({ kind: 'identifier', provider, identifier })));
-        keep(await readByKeys([...missing.keys()]));
+      } catch (failure) {
+        return { byKey: found, failure };
       }
-      for (const key of missing.keys()) {
-        result.set(key, []);
-        if (generation === startedAt) unknown.put(key, true, keepUnknownMs);
-      }
-      return result;
+      await read();
+      if (generation === startedAt) for (const key of missing.keys()) unknown.put(key, true, keepUnknownMs);
+      return { byKey: found, failure: undefined };
     },
 
     async findByVerifyToken(provider, token) {

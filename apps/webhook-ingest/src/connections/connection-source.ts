@@ -13,11 +13,14 @@ export interface ConnectionSource {
   sync(): Promise<number>;
 }
 
+/** A provider waits behind some of these calls, for 10 s at most. */
+const lookUpTimeoutMs = 3_000;
+
 export function createConnectionSource(options: { readonly store: ConnectionStore; readonly callRoute: CallRoute }): ConnectionSource {
   const { store, callRoute } = options;
 
   const lookUp: ConnectionSource['lookUp'] = async (query) => {
-    const { connections } = await callRoute('tenant-service', findWebhookConnections, { body: query });
+    const { connections } = await callRoute('tenant-service', findWebhookConnections, { body: query, timeoutMs: lookUpTimeoutMs });
     const stored: StoredConnection[] = [];
     for (const connection of connections) stored.push(await store.put(connection));
     return stored;
