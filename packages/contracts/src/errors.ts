@@ -43,6 +43,7 @@ export const errorCatalogue = {
   'provider.rejected': { status: 422, title: 'The provider rejected the message', fix: 'See "detail" for the provider\'s reason.', retry: 'never' },
   'provider.not_found': { status: 502, title: 'The account is unknown at the provider', fix: 'Check the identifiers of this connection.', retry: 'never' },
   'delivery.outcome_unknown': { status: 502, title: 'Outcome of the delivery is unknown', fix: 'The provider may or may not have the message; a status webhook settles it. It is not sent again by itself.', retry: 'never' },
+  'delivery.given_up': { status: 502, title: 'Delivery was given up', fix: 'The provider could not be reached for hours. The command is a dead letter: redrive it, or send the message again.', retry: 'never' },
   'secret.unreadable': { status: 500, title: 'Internal error', fix: 'A stored secret cannot be opened: wrong key-encryption key, or the row was changed. See the runbook on secrets.', retry: 'never' },
   'storage.unavailable': { status: 503, title: 'Storage is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
   'service.unavailable': { status: 503, title: 'Service is not available', fix: 'Send the request again after Retry-After.', retry: 'later' },
