@@ -19,14 +19,15 @@ export async function findConversation(sql: SqlSession, conversationId: Conversa
   return first(sql, `select ${conversationColumns} from conversations c where c.conversation_id = $1 ${locks[intent]}`, [conversationId]);
 }
 
-/** By any key of the contact, on this channel connection. Keys of two contacts that turn out to be one: the older one's. */
+/** By any key of the contact, on this channel connection. Keys of two contacts that turn out to be one: the older one's, of those that have a conversation here. */
 export async function findConversationOfContact(sql: SqlSession, provider: ProviderId, channelConnectionId: ConnectionId, keys: readonly string[], intent: Intent): Promise<ConversationRecord | undefined> {
   return first(
     sql,
     `select ${conversationColumns}
      from conversations c
      where c.channel_connection_id = $2
-       and c.contact_id = (select k.contact_id from contact_aliases k where k.provider = $1 and k.match_key = any($3) order by k.contact_id limit 1)
+       and c.contact_id = any(array(select k.contact_id from contact_aliases k where k.provider = $1 and k.match_key = any($3)))
+     order by c.contact_id limit 1
      ${locks[intent]}`,
     [provider, channelConnectionId, keys],
   );

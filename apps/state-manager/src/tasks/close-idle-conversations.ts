@@ -13,14 +13,22 @@ const closedAtOnceMax = 5_000;
 
 /** Closes what nobody has written in for so many hours. The contact's next message opens it again. */
 export async function closeIdleConversations(parts: Parts, idleHours: number): Promise<void> {
-  const { db, now } = parts;
+  const { db, now, log } = parts;
   const before = new Date(now().getTime() - idleHours * hourMs);
   const idle = await runAsSystem('find idle conversations of all tenants', () =>
     db.transaction(() =>
       db.sql.query<{ tenant_id: TenantId; conversation_id: ConversationId }>(`select tenant_id, conversation_id from conversations where status = 'open' and last_activity_at < $1 limit $2`, [before, closedAtOnceMax]),
     ),
   );
-  for (const { tenant_id: tenantId, conversation_id: conversationId } of idle) await runAsTenant(tenantId, () => closeConversation(parts, conversationId, before));
+  const unable = new Set<TenantId>();
+  for (const { tenant_id: tenantId, conversation_id: conversationId } of idle) {
+    if (unable.has(tenantId)) continue;
+    await runAsTenant(tenantId, () => closeConversation(parts, conversationId, before)).catch((error: unknown) => {
+      // One tenant whose routes cannot be had must not keep the others' conversations open; the next tick tries it again.
+      unable.add(tenantId);
+      log.warn({ err: error, tenantId }, 'idle conversations of a tenant could not be closed');
+    });
+  }
 }
 
 async function closeConversation(parts: Parts, conversationId: ConversationId, before: Date): Promise<void> {
