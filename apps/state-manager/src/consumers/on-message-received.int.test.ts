@@ -76,6 +76,16 @@ describe('a message of a contact', () => {
     expect(sends('message.send.whatsapp').map(({ payload }) => payload['connectionId'])).toEqual([tenant.whatsapp, second]);
   });
 
+  it('stays in its thread when an older contact, who never wrote here, turns out to be the same person', async () => {
+    const other = await state.addTenant(makeTenant(acme));
+    const suffix = newId('evt').slice(-6);
+    const [phone, userId] = [`1500${suffix.replaceAll(/\D/g, '1').padEnd(7, '2')}`, `US.${suffix}`];
+    await state.consume(acme, 'message.received', fromContact(other, { contact: { address: userId, aliases: { userId } } }));
+    await state.consume(acme, 'message.received', fromContact(tenant, { contact: { address: phone, aliases: { waId: phone } } }));
+    await state.consume(acme, 'message.received', fromContact(tenant, { contact: { address: phone, aliases: { waId: phone, userId } } }));
+    expect(await state.rows(acme, 'select message_count from conversations where channel_connection_id = $1', [tenant.whatsapp])).toEqual([{ message_count: 2 }]);
+  });
+
   it('finds the same conversation by a Brazilian number with and without its 9', async () => {
     for (const address of ['5511987654321', '551187654321']) await state.consume(acme, 'message.received', fromContact(tenant, { contact: { address } }));
     const [row] = await state.rows<{ message_count: number; contact_address: string }>(acme, 'select message_count, contact_address from conversations where channel_connection_id = $1', [tenant.whatsapp]);
