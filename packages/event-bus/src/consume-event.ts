@@ -2,7 +2,7 @@ import { isHubError, newId, parseEnvelope, type Envelope } from '@switchboard/co
 import { runAsTenant, runWithTrace } from '@switchboard/tenant-context';
 import type pg from 'pg';
 import type { BusSchema } from './bus-schema.ts';
-import type { BusLog, ConsumerContext, Subscription, UnitOfWork } from './port.ts';
+import type { BusLog, ConsumerContext, FailureReason, Subscription, UnitOfWork } from './port.ts';
 import { decideFate, type RetryPolicy } from './retry-policy.ts';
 
 /** One event for one consumer group, as a driver has it. */
@@ -15,6 +15,8 @@ export type Consumable = {
   /** Row of `pending_events`, when the event comes from there. Leaves the table with the effect's transaction. */
   readonly pendingId?: string;
   readonly signal: AbortSignal;
+  /** Whether the event has gone to another process in the meantime: its fate is decided there. */
+  readonly isRevoked?: () => boolean;
 };
 
 /**
@@ -27,8 +29,6 @@ export type Outcome =
   | { readonly kind: 'done'; readonly settled: boolean }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly error: FailureReason }
   | { readonly kind: 'dead'; readonly error: FailureReason };
-
-export type FailureReason = { readonly code: string; readonly message: string };
 
 /** Never throws: every failure is an outcome. */
 export type ConsumeEvent = (consumable: Consumable) => Promise<Outcome>;
@@ -73,7 +73,7 @@ async function runHandler(parts: ConsumeParts, subscription: Subscription, event
         return { kind: 'done', settled: false };
     }
   } catch (error) {
-    return decideOutcome(parts, subscription, event, consumable, error);
+    return await decideOutcome(parts, subscription, event, consumable, error);
   }
 }
 
@@ -120,16 +120,36 @@ async function hasTakenEffect({ schema, pool }: ConsumeParts, event: Envelope, g
   return rowCount === 1;
 }
 
-function decideOutcome({ retry, log }: ConsumeParts, subscription: Subscription, event: Envelope, { attempt }: Consumable, error: unknown): Outcome {
+async function decideOutcome(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable, error: unknown): Promise<Outcome> {
+  const { retry, log } = parts;
+  const { attempt } = consumable;
   const fate = decideFate(error, attempt, retry);
-  const reason = { code: isHubError(error) ? error.code : 'internal', message: messageOf(error) };
+  const reason = reasonOf(error);
   const fields = { err: error, eventId: event.eventId, type: event.type, group: subscription.group, attempt };
   if (fate.kind === 'retry') {
     log.warn({ ...fields, afterMs: fate.afterMs }, 'a consumer failed; the event is tried again');
     return { ...fate, error: reason };
   }
   log.error(fields, 'a consumer failed; the event is a dead letter now');
+  return consumable.isRevoked?.() === true ? { kind: 'dead', error: reason } : await giveUp(parts, subscription, event, consumable, reason);
+}
+
+/** Tells the consumer that the event is given up. A database that is away for a moment must not cost whoever waits the answer; a bug in it must not cost the dead letter. */
+async function giveUp({ unitOfWork, retry, log }: ConsumeParts, subscription: Subscription, event: Envelope, { attempt }: Consumable, reason: FailureReason): Promise<Outcome> {
+  try {
+    // A broadcast has no dead letters.
+    if (subscription.giveUp !== undefined && subscription.delivery !== 'broadcast') await unitOfWork.transaction(async () => subscription.giveUp?.(event, reason));
+  } catch (error) {
+    log.error({ err: error, eventId: event.eventId, type: event.type, group: subscription.group }, 'a consumer could not be told that its event is given up');
+    // Its own first failure: the event's tries are used up already.
+    const fate = decideFate(error, 1, { ...retry, delayMs: () => retry.delayMs(attempt) });
+    if (fate.kind === 'retry') return { ...fate, error: reasonOf(error) };
+  }
   return { kind: 'dead', error: reason };
+}
+
+function reasonOf(error: unknown): FailureReason {
+  return { code: isHubError(error) ? error.code : 'internal', message: messageOf(error) };
 }
 
 /** Long messages (a driver's query text, a provider's page) are cut: they stand in every row of a list. */

@@ -50,7 +50,16 @@ export type Subscription<T extends EventType = EventType> = {
   readonly delivery?: 'group' | 'broadcast';
   /** Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry`; anything else makes a dead letter at once. */
   handle(event: Envelope<T>, context: ConsumerContext): Promise<void>;
+  /**
+   * Called when the event is given up, right before its dead letter is stored: to tell whoever waits for its outcome. Runs as the event's
+   * tenant inside a transaction of its own. A crash in between, or a redrive that fails too, calls it again: publish with ids made from the
+   * cause. When it throws, it is tried again if its error says so (the event with it), else the dead letter is stored without it.
+   */
+  giveUp?(event: Envelope<T>, reason: FailureReason): Promise<void>;
 };
+
+/** Why an event was not handled: a code of the error catalogue, and its message for the log and the list of dead letters. */
+export type FailureReason = { readonly code: string; readonly message: string };
 
 /** Types the handler by the event's name: `onEvent({ type: 'message.received', … })`. */
 export function onEvent<T extends EventType>(subscription: Subscription<T>): Subscription {
@@ -71,7 +80,7 @@ export type DeadLetter = {
   readonly tenantId: TenantId;
   readonly group: string;
   readonly event: Envelope;
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: FailureReason;
   readonly attempts: number;
   readonly failedAt: string;
 };

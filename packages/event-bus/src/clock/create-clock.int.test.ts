@@ -3,7 +3,7 @@ import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchb
 import { Client, Pool } from 'pg';
 import { busSchemaOf } from '../bus-schema.ts';
 import { installTestBus } from '../testing/bus-under-test.ts';
-import { eventually } from '../testing/describe-bus.ts';
+import { eventually } from '../testing/suite-tools.ts';
 import { createClock } from './create-clock.ts';
 
 const schema = busSchemaOf('embedded', 'bustest');

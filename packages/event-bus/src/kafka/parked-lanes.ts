@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
-import type { FailureReason } from '../consume-event.ts';
+import type { FailureReason } from '../port.ts';
 import { newId } from '@switchboard/contracts';
 
 /** An event on its way to one consumer group, with the lane it keeps its order in. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
-import type { FailureReason } from '../consume-event.ts';
+import type { FailureReason } from '../port.ts';
 import { newId } from '@switchboard/contracts';
 
 /** A row of `pending_events`. `envelope` is null where it was not asked for. */

@@ -3,7 +3,7 @@ import { newId } from '@switchboard/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEffects, publishNote, storeEffect } from './bus-under-test.ts';
 import type { ChildTask } from './consume-in-child.ts';
-import { eventually, listen, sequences, upTo, type SuiteTools } from './describe-bus.ts';
+import { eventually, listen, sequences, upTo, type SuiteTools } from './suite-tools.ts';
 import { startChild } from './start-child.ts';
 
 const began = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith('began ')).map((line) => line.slice(6));

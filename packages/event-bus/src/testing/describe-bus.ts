@@ -2,18 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { hubError, newId, type Envelope, type TenantId } from '@switchboard/contracts';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumerContext, EffectKind } from '../port.ts';
-import { loadEffects, noteOf, openBus, publishNote, storeEffect, type BusUnderTest, type Effect, type OpenBus } from './bus-under-test.ts';
+import { loadEffects, noteOf, openBus, publishNote, storeEffect, type BusUnderTest, type OpenBus } from './bus-under-test.ts';
 import { describeBusProcesses } from './describe-bus-processes.ts';
+import { describeDeadLetters } from './describe-dead-letters.ts';
 import { describeFairness } from './describe-fairness.ts';
-
-export type SuiteTools = {
-  readonly subject: () => BusUnderTest;
-  readonly tenants: readonly [TenantId, TenantId];
-  /** Opened buses are closed after the test. */
-  readonly open: (options?: Parameters<typeof openBus>[1]) => OpenBus;
-  readonly newRun: () => string;
-};
+import { eventually, listen, sequences, upTo, type SuiteTools } from './suite-tools.ts';
 
 /** The promises of the bus (design, section 3): every driver keeps every one of them, always shown with two tenants. */
 export function describeBus(name: string, makeBus: () => Promise<BusUnderTest>, tenants: readonly [TenantId, TenantId]): void {
@@ -49,40 +42,6 @@ export function describeBus(name: string, makeBus: () => Promise<BusUnderTest>, 
     describeBusProcesses(tools);
   });
 }
-
-export type Handler = (event: Envelope, context: ConsumerContext) => Promise<void>;
-
-/** Subscribes a handler to this run's events alone: topics outlive tests. */
-export function listen({ bus }: OpenBus, run: string, effect: EffectKind, handle: Handler): void {
-  bus.subscribe({
-    type: 'conversation.changed',
-    group: `group-${run}`,
-    effect,
-    handle: async (event, context) => {
-      if (noteOf(event).run === run) await handle(event, context);
-    },
-  });
-}
-
-/** Waits until `ready` holds; fails with what it saw last. */
-export async function eventually<T>(load: () => Promise<T> | T, ready: (value: T) => boolean, withinMs = 20_000): Promise<T> {
-  const until = Date.now() + withinMs;
-  for (;;) {
-    const value = await load();
-    if (ready(value)) return value;
-    if (Date.now() > until) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(value).slice(0, 2_000)}`);
-    await sleep(20);
-  }
-}
-
-/** Numbers by tenant and key, in the order of their effects. */
-export function sequences(effects: readonly Pick<Effect, 'tenant_id' | 'key' | 'n'>[]): Record<string, number[]> {
-  const byKey: Record<string, number[]> = {};
-  for (const { tenant_id, key, n } of effects) (byKey[`${tenant_id}/${key}`] ??= []).push(n);
-  return byKey;
-}
-
-export const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 function describeOrder({ tenants, open, newRun, subject }: SuiteTools): void {
   it('keeps the order of each key while keys run side by side, and tells tenants with equal keys apart', async () => {
@@ -192,61 +151,6 @@ function describeEffects({ tenants, open, newRun, subject }: SuiteTools): void {
     for (const tenant of tenants) await publishNote(consumer.bus, tenant, { run, key: 'k', n: 1 });
     await eventually(() => seen.length, (length) => length === 2);
     expect(seen.toSorted()).toEqual(tenants.map((tenant) => `${tenant} as ${tenant}`).toSorted());
-  }, 30_000);
-}
-
-function describeDeadLetters({ tenants, open, newRun, subject }: SuiteTools): void {
-  it('makes a dead letter after the last attempt, goes on, and redrives in order, each tenant for itself', async () => {
-    const run = newRun();
-    const [acme, globex] = tenants;
-    const consumer = open({ retry: { attemptsMax: 3, delayMs: () => 10 } });
-    let healed = false;
-    const attempts: Record<string, number> = {};
-    listen(consumer, run, 'transaction', async (event, { attempt }) => {
-      const { key, n } = noteOf(event);
-      attempts[`${event.tenantId}/${key}/${n}`] = attempt;
-      if (!healed && key === 'failing' && n <= 3) throw hubError('provider.unavailable');
-      await storeEffect(consumer.unitOfWork, event, 'one');
-    });
-    await consumer.bus.start();
-    const { deadLetters } = consumer.bus;
-    const group = `group-${run}`;
-    for (const tenant of tenants) for (const n of upTo(4)) await publishNote(consumer.bus, tenant, { run, key: 'failing', n });
-
-    await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length === 2);
-    const letters = await runAsTenant(acme, () => deadLetters.list({ limit: 10, group }));
-    expect(letters.data.map(({ event, attempts, error, tenantId }) => [noteOf(event).n, attempts, error.code, tenantId])).toEqual(upTo(3).map((n) => [n, 3, 'provider.unavailable', acme]));
-    expect(attempts[`${globex}/failing/1`]).toBe(3);
-    const first = letters.data[0];
-    expect(first && (await runAsTenant(acme, () => deadLetters.find(first.deadLetterId)))).toEqual(first);
-    expect(first && (await runAsTenant(globex, () => deadLetters.find(first.deadLetterId)))).toBeUndefined();
-
-    const page = await runAsTenant(acme, () => deadLetters.list({ limit: 2, group }));
-    const rest = await runAsTenant(acme, () => deadLetters.list({ limit: 2, group, cursor: page.nextCursor ?? undefined }));
-    expect([...page.data, ...rest.data]).toEqual(letters.data);
-    expect(rest.nextCursor).toBeNull();
-
-    healed = true;
-    expect(await runAsTenant(acme, () => deadLetters.redrive(letters.data.map(({ deadLetterId }) => deadLetterId)))).toBe(3);
-    const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length === 5);
-    expect(sequences(effects)).toEqual({ [`${acme}/failing`]: [4, 1, 2, 3], [`${globex}/failing`]: [4] });
-    expect((await runAsTenant(acme, () => deadLetters.list({ limit: 10, group }))).data).toEqual([]);
-    expect((await runAsTenant(globex, () => deadLetters.list({ limit: 10, group }))).data).toHaveLength(3);
-  }, 60_000);
-
-  it('does not try again what fails by a bug', async () => {
-    const run = newRun();
-    const consumer = open();
-    let calls = 0;
-    listen(consumer, run, 'external', async () => {
-      calls++;
-      throw new TypeError('undefined is not a function');
-    });
-    await consumer.bus.start();
-    await publishNote(consumer.bus, tenants[1], { run, key: 'k', n: 1 });
-    const letters = await eventually(() => runAsTenant(tenants[1], () => consumer.bus.deadLetters.list({ limit: 5, group: `group-${run}` })), ({ data }) => data.length === 1);
-    expect(letters.data[0]?.error.code).toBe('internal');
-    expect(calls).toBe(1);
   }, 30_000);
 }
 

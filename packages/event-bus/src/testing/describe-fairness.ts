@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { TenantId } from '@switchboard/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { noteOf, publishNote, type OpenBus } from './bus-under-test.ts';
-import { eventually, listen, upTo, type SuiteTools } from './describe-bus.ts';
+import { eventually, listen, upTo, type SuiteTools } from './suite-tools.ts';
 
 const quietEvents = 60;
 const quietEveryMs = 25;
