@@ -2,6 +2,9 @@ import { Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { BusLog } from '../port.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 
+/** Short waits: a broker that restarts is back in seconds. When these tries are used up, the relay and the consumers start over by themselves. */
+export const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } as const;
+
 /** The service's client; its chatter goes to the service's log. */
 export function createClient(service: string, { brokers }: KafkaOptions, log: BusLog): Kafka {
   return new Kafka({
@@ -9,8 +12,7 @@ export function createClient(service: string, { brokers }: KafkaOptions, log: Bu
     brokers: [...brokers],
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
-    // Short waits: a broker that restarts is back in seconds. When these tries are used up, the relay and the consumers start over by themselves.
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 },
+    retry,
     logLevel: logLevel.WARN,
     logCreator: () => quietLog(log),
   });

@@ -1,5 +1,6 @@
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { BusLog } from '../port.ts';
+import { retry } from './create-client.ts';
 import { createOffsetTracker, type OffsetTracker } from './offset-tracker.ts';
 
 /** A record that was taken up and waits for `finish`. */
@@ -47,7 +48,7 @@ const heldRecordsMax = 5_000;
 const heldBytesMax = 64 * 1024 * 1024;
 /** The wait for new records is cut at this, which bounds how late a pause ends, a rebalance is noticed and a stop is done. */
 const fetchWaitMsMax = 1_000;
-const restartMs = 1_000;
+const restartMs = 500;
 
 /**
  * Reads a group's partitions and commits by itself: kafkajs commits nothing (`autoCommit: false`), and its position moves with what was
@@ -63,6 +64,7 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
   let stopped = false;
   let committing: NodeJS.Timeout | undefined;
   let restarting: NodeJS.Timeout | undefined;
+  let starting: Promise<void> | undefined;
   let ready: () => void = () => undefined;
   const positioned = new Promise<void>((resolve) => (ready = resolve));
 
@@ -75,6 +77,8 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: fetchWaitMsMax,
       allowAutoTopicCreation: false,
+      // Starting anew is done here, where a stop in the middle is noticed.
+      retry: { ...retry, restartOnFailure: async () => false },
     });
     consumer = next;
     next.on(next.events.GROUP_JOIN, ({ payload }) => assign(payload.memberId, payload.memberAssignment));
@@ -83,7 +87,7 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
     next.on(next.events.FETCH, () => ready());
     next.on(next.events.CRASH, ({ payload }) => {
       revokeAll();
-      if (payload.restart || stopped) return;
+      if (stopped) return;
       log.warn({ err: payload.error, groupId }, 'the Kafka consumer stopped and starts anew');
       restart();
     });
@@ -93,18 +97,24 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
     await next.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64, eachBatch });
   }
 
+  function begin(): Promise<void> {
+    starting = run().catch((error: unknown) => {
+      log.warn({ err: error, groupId }, 'the Kafka consumer could not start; trying again');
+      restart();
+    });
+    return starting;
+  }
+
   function restart(): void {
     clearTimeout(restarting);
+    if (stopped) return;
     restarting = setTimeout(() => {
-      const old = consumer;
-      void Promise.resolve(old?.disconnect())
-        .catch(() => undefined)
-        .then(() => (stopped ? undefined : run()))
-        .catch((error: unknown) => {
-          log.warn({ err: error, groupId }, 'the Kafka consumer could not start; trying again');
-          if (!stopped) restart();
-        });
+      void leave().then(() => (stopped ? undefined : begin()));
     }, restartMs);
+  }
+
+  async function leave(): Promise<void> {
+    await consumer?.disconnect().catch((error: unknown) => log.info({ err: error, groupId }, 'the Kafka consumer did not leave in order'));
   }
 
   /** With the same member id the partitions that stay were ours all the time: what runs goes on, what comes again is skipped. */
@@ -120,7 +130,15 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
       }
     }
     if (gained) onAssigned();
+    if (quiet) pauseAll();
     if (from === 'earliest') ready();
+  }
+
+  function pauseAll(): void {
+    if (memberId === undefined) return;
+    const byTopic = new Map<string, number[]>();
+    for (const { topic, partition } of partitions.values()) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
+    consumer?.pause([...byTopic].map(([topic, list]) => ({ topic, partitions: list })));
   }
 
   function revoke(key: string, partition: Partition): void {
@@ -201,25 +219,23 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
 
   return {
     async start() {
+      if (stopped) return;
       committing = setInterval(() => void commit(), commitEveryMs);
-      await run().catch((error: unknown) => {
-        log.warn({ err: error, groupId }, 'the Kafka consumer could not start; trying again');
-        restart();
-      });
+      await begin();
       await positioned;
     },
     quiesce() {
       quiet = true;
-      const byTopic = new Map<string, number[]>();
-      for (const { topic, partition } of partitions.values()) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
-      if (memberId !== undefined) consumer?.pause([...byTopic].map(([topic, list]) => ({ topic, partitions: list })));
+      pauseAll();
     },
     async stop() {
       stopped = true;
       clearInterval(committing);
       clearTimeout(restarting);
       await commit();
-      await consumer?.disconnect().catch((error: unknown) => log.info({ err: error, groupId }, 'the Kafka consumer did not leave in order'));
+      // One that is just starting would otherwise start after it was told to leave.
+      await starting;
+      await leave();
       ready();
     },
     get joined() {
