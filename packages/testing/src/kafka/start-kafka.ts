@@ -42,6 +42,8 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   if (!existsSync(`${options.directory}/log/meta.properties`)) await format(jars, settings);
 
   let child = await launch(jars, options, settings);
+  // An exception elsewhere must not leave the broker behind.
+  if (options.detached !== true) process.once('exit', () => child.kill('SIGKILL'));
   return {
     brokers: `127.0.0.1:${port}`,
     get pid() {
