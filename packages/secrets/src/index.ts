@@ -12,3 +12,4 @@ export { createTokenSigner, type TokenSigner } from './create-token-signer.ts';
 export { hashApiKey } from './hash-api-key.ts';
 export { fingerprint } from './fingerprint.ts';
 export { isSameSecret } from './is-same-secret.ts';
+export { withoutSecrets } from './without-secrets.ts';

@@ -1,9 +1,9 @@
 import type { ConnectionId } from '@switchboard/contracts';
 import { findProvider, type ProviderEntry } from '@switchboard/providers';
+import { withoutSecrets } from '@switchboard/secrets';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import { nextCheckAt } from '../domain/next-check.ts';
-import { withoutSecrets } from '../domain/without-secrets.ts';
 import type { Account, ConnectOutcome, Learned, Unverified } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import type { Actor } from '../store/audit.ts';

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { nextCheckAt } from './next-check.ts';
 import { readCursor, writeCursor } from './page-cursor.ts';
-import { withoutSecrets } from './without-secrets.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const minutesAfter = (attempts: number) => ((nextCheckAt(now, attempts, true)?.getTime() ?? Number.NaN) - now.getTime()) / 60_000;
@@ -23,11 +22,5 @@ describe('cursors', () => {
     fc.assert(fc.property(fc.string({ minLength: 1 }), (id) => id.isWellFormed() === false || readCursor(writeCursor(id)) === id));
     expect(readCursor(undefined)).toBeUndefined();
     for (const cursor of ['', '!', 'YQ==', 'é']) expect(() => readCursor(cursor)).toThrow(expect.objectContaining({ code: 'request.invalid' }));
-  });
-});
-
-describe('reasons that quote a provider', () => {
-  it('lose the account\'s secrets wherever they stand', () => {
-    expect(withoutSecrets('token abc-123 is bad: abc-123', { accessToken: 'abc-123', appSecret: 'unused' })).toBe('token … is bad: …');
   });
 });
