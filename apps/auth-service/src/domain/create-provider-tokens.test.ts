@@ -88,6 +88,39 @@ describe('provider tokens', () => {
     expect((await get(acme, acmeConnection)).accessToken).toBe('good');
   });
 
+  it('of a fetch that new credentials overtook are neither kept nor given out', async () => {
+    const answers: PromiseWithResolvers<FetchedToken>[] = [];
+    answer = () => {
+      const next = Promise.withResolvers<FetchedToken>();
+      answers.push(next);
+      return next.promise;
+    };
+    const waiting = get(acme, acmeConnection);
+    await Promise.resolve();
+    tokens.drop(acmeConnection);
+    // Who comes after the change does not wait for the old fetch.
+    const after = get(acme, acmeConnection);
+    await Promise.resolve();
+    expect(answers).toHaveLength(2);
+    answers[0]?.resolve({ accessToken: 'old', lifetimeSeconds: 3600 });
+    answers[1]?.resolve({ accessToken: 'new', lifetimeSeconds: 3600 });
+    expect((await after).accessToken).toBe('new');
+    expect((await waiting).accessToken).toBe('new');
+    expect((await get(acme, acmeConnection)).accessToken).toBe('new');
+  });
+
+  it('are not refused by the memory of credentials that were replaced during the fetch', async () => {
+    const old = Promise.withResolvers<FetchedToken>();
+    answer = () => old.promise;
+    const waiting = get(acme, acmeConnection);
+    await Promise.resolve();
+    tokens.drop(acmeConnection);
+    answer = async () => ({ accessToken: 'good', lifetimeSeconds: 3600 });
+    old.reject(hubError('provider.unauthorized'));
+    expect((await waiting).accessToken).toBe('good');
+    expect((await get(acme, acmeConnection)).accessToken).toBe('good');
+  });
+
   it('answer another tenant as if the connection did not exist, also from memory', async () => {
     tokens = createProviderTokens({
       loadConnection: async (connectionId) => {

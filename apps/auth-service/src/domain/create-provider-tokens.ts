@@ -13,6 +13,7 @@ export interface ProviderTokens {
    * dropped, and one new one is fetched. Throws `connection.not_found`, `provider.unauthorized`, `provider.throttled`, `provider.unavailable`.
    */
   get(connectionId: ConnectionId, refusedFingerprint?: string): Promise<ProviderToken>;
+  /** New credentials: forgets the token and the refusal; what is being fetched with the old ones is forgotten too, and fetched again for those who wait. */
   drop(connectionId: ConnectionId): void;
 }
 
@@ -35,12 +36,14 @@ const tokensMax = 20_000;
 
 type Entry = { readonly tenantId: TenantId; readonly token: ProviderToken; readonly fetchedAtMs: number; readonly expiresAtMs: number };
 type Refusal = { readonly error: HubError; readonly untilMs: number };
+/** `isStale`: begun with credentials that were replaced meanwhile. */
+type Fetch = { readonly key: string; readonly connectionId: ConnectionId; isStale: boolean };
 
 /** Keeps one token a connection, in memory alone, with one fetch in flight a connection. */
 export function createProviderTokens({ loadConnection, fetchToken, now }: Deps): ProviderTokens {
   const entries = new Map<ConnectionId, Entry>();
   const refusals = new Map<ConnectionId, Refusal & { readonly tenantId: TenantId }>();
-  const inFlight = new Map<string, Promise<Entry>>();
+  const inFlight = new Map<string, Fetch & { readonly entry: Promise<Entry> }>();
 
   const keep = (connectionId: ConnectionId, entry: Entry) => {
     entries.delete(connectionId);
@@ -50,34 +53,43 @@ export function createProviderTokens({ loadConnection, fetchToken, now }: Deps):
   };
 
   const fetchOnce = (connectionId: ConnectionId): Promise<Entry> => {
-    const tenantId = currentTenant();
     // The tenant is part of the key: a foreign id must fail on its own look-up, not wait for the owner's.
-    const key = `${tenantId}/${connectionId}`;
+    const key = `${currentTenant()}/${connectionId}`;
     const running = inFlight.get(key);
-    if (running !== undefined) return running;
-    const fetching = fetchEntry(connectionId, tenantId).finally(() => inFlight.delete(key));
-    inFlight.set(key, fetching);
-    return fetching;
+    if (running !== undefined) return running.entry;
+    const fetch: Fetch = { key, connectionId, isStale: false };
+    const entry = runFetch(fetch);
+    inFlight.set(key, Object.assign(fetch, { entry }));
+    return entry;
   };
 
-  const fetchEntry = async (connectionId: ConnectionId, tenantId: TenantId): Promise<Entry> => {
-    const connection = await loadConnection(connectionId);
-    const asked = fetchToken(connection);
-    if (asked === undefined) throw hubError('connection.not_found', { publicMessage: 'This connection has no access tokens.' });
+  const runFetch = async (fetch: Fetch): Promise<Entry> => {
+    const { key, connectionId } = fetch;
     try {
-      const { accessToken, lifetimeSeconds } = await asked;
-      const fetchedAtMs = now().getTime();
-      const expiresAtMs = fetchedAtMs + lifetimeSeconds * 1000;
-      const token = { accessToken, fingerprint: fingerprintOf(accessToken), expiresAt: new Date(expiresAtMs).toISOString() };
-      const entry = { tenantId, token, fetchedAtMs, expiresAtMs };
+      const entry = await fetchEntry(connectionId);
+      if (fetch.isStale) return fetchOnce(connectionId);
       keep(connectionId, entry);
       refusals.delete(connectionId);
       return entry;
     } catch (error) {
+      if (fetch.isStale) return fetchOnce(connectionId);
       // Not swallowed: wrong credentials and throttling are remembered, so that a queue of messages asks once.
-      if (isHubError(error)) remember(connectionId, tenantId, error);
+      if (isHubError(error)) remember(connectionId, currentTenant(), error);
       throw error;
+    } finally {
+      if (inFlight.get(key) === fetch) inFlight.delete(key);
     }
+  };
+
+  const fetchEntry = async (connectionId: ConnectionId): Promise<Entry> => {
+    const connection = await loadConnection(connectionId);
+    const asked = fetchToken(connection);
+    if (asked === undefined) throw hubError('connection.not_found', { publicMessage: 'This connection has no access tokens.' });
+    const { accessToken, lifetimeSeconds } = await asked;
+    const fetchedAtMs = now().getTime();
+    const expiresAtMs = fetchedAtMs + lifetimeSeconds * 1000;
+    const token = { accessToken, fingerprint: fingerprintOf(accessToken), expiresAt: new Date(expiresAtMs).toISOString() };
+    return { tenantId: currentTenant(), token, fetchedAtMs, expiresAtMs };
   };
 
   const remember = (connectionId: ConnectionId, tenantId: TenantId, error: HubError) => {
@@ -111,6 +123,11 @@ export function createProviderTokens({ loadConnection, fetchToken, now }: Deps):
     drop(connectionId) {
       entries.delete(connectionId);
       refusals.delete(connectionId);
+      for (const [key, fetch] of inFlight) {
+        if (fetch.connectionId !== connectionId) continue;
+        fetch.isStale = true;
+        inFlight.delete(key);
+      }
     },
   };
 }
