@@ -3,6 +3,11 @@ import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 /** Runs SQL in the transaction that is open around the caller. Same shape as the bus expects; db and event-bus do not know each other. */
 export interface SqlSession {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Has it run with the next query or the commit, whichever comes first, in the order given: for a statement whose rows nobody needs, and that
+   * is not worth a round trip. Its failure is that query's, or the commit's.
+   */
+  enqueue(text: string, values?: readonly unknown[]): void;
 }
 
 export interface Database<Client> {

@@ -10,7 +10,7 @@ export function absentDatabase(service: string): Database<never> {
   };
   return {
     transaction: (fn) => fn(),
-    sql: { query: absent },
+    sql: { query: absent, enqueue: absent },
     get prisma() {
       return absent();
     },
