@@ -1,6 +1,6 @@
 import { hubError } from '@switchboard/contracts';
 import { sendProblem } from '@switchboard/service-kit';
-import { currentTrace } from '@switchboard/tenant-context';
+import { currentTrace, runWithTrace, type Trace } from '@switchboard/tenant-context';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -15,6 +15,8 @@ const hopHeaders = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'p
 
 /** Bytes. The services have tighter limits of their own by route. */
 const bodyMaxBytes = 2 * 1024 * 1024;
+/** Bytes. Bodies up to here are read whole before a connection to the service is taken, so that a slow sender holds none; the text of a message fits. */
+const gatheredMaxBytes = 64 * 1024;
 const connectTimeoutMs = 1_000;
 
 export interface Forwarder {
@@ -26,22 +28,35 @@ export interface Forwarder {
 export function createForwarder({ origin, timeoutMs }: { readonly origin: string; readonly timeoutMs: number }): Forwarder {
   const pool = new Pool(origin, { connections: 128, pipelining: 1, connect: { timeout: connectTimeoutMs }, keepAliveTimeout: 30_000, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   return {
-    forward(request, response, headers) {
-      if (Number(request.headers['content-length'] ?? 0) > bodyMaxBytes) {
-        throw hubError('request.too_large', { publicMessage: `Send a body of at most ${bodyMaxBytes} bytes.` });
-      }
-      return new Promise((resolve) => {
-        pool.dispatch(
-          { path: request.url ?? '/', method: methodOf(request), headers: { ...passed(request.headers), ...trace(), ...headers }, body: hasBody(request) ? request : null },
-          streamBack(response, resolve),
-        );
+    async forward(request, response, headers) {
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > bodyMaxBytes) throw hubError('request.too_large', { publicMessage: `Send a body of at most ${bodyMaxBytes} bytes.` });
+      const method = methodOf(request);
+      const trace = currentTrace();
+      const body = !hasBody(request) ? null : length > 0 && length <= gatheredMaxBytes ? await gather(request) : request;
+      // The caller went away meanwhile.
+      if (body === undefined || response.destroyed) return;
+      await new Promise<void>((resolve) => {
+        pool.dispatch({ path: request.url ?? '/', method, headers: { ...passed(request.headers), ...headersOf(trace), ...headers }, body }, streamBack(response, trace, resolve));
       });
     },
     close: () => pool.close(),
   };
 }
 
-function streamBack(response: ServerResponse, done: () => void): Dispatcher.DispatchHandler {
+/** The whole body; undefined when the caller broke it off. */
+async function gather(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  await new Promise<void>((resolve) => {
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', resolve).once('close', resolve);
+    // Said by `complete` below; without a listener it would end the process.
+    request.once('error', () => undefined);
+  });
+  return request.complete ? Buffer.concat(chunks) : undefined;
+}
+
+function streamBack(response: ServerResponse, trace: Trace | undefined, done: () => void): Dispatcher.DispatchHandler {
   let controller: Dispatcher.DispatchController | undefined;
   let sent = false;
   response.once('close', () => {
@@ -70,7 +85,11 @@ function streamBack(response: ServerResponse, done: () => void): Dispatcher.Disp
       response.end();
     },
     onResponseError(_, error) {
-      if (!response.destroyed) sendProblem(response, translate(error, sent));
+      if (response.destroyed) return;
+      const answer = () => sendProblem(response, translate(error, sent));
+      // Called from the connection to the service, whose asynchronous context is that of the request it was opened for.
+      if (trace === undefined) answer();
+      else runWithTrace(trace, answer);
     },
   };
 }
@@ -91,9 +110,8 @@ function passed(headers: IncomingHttpHeaders): Record<string, string> {
   return copy;
 }
 
-function trace(): Record<string, string> {
-  const current = currentTrace();
-  return current === undefined ? {} : { 'x-request-id': current.requestId, ...(current.traceparent === undefined ? {} : { traceparent: current.traceparent }) };
+function headersOf(trace: Trace | undefined): Record<string, string> {
+  return trace === undefined ? {} : { 'x-request-id': trace.requestId, ...(trace.traceparent === undefined ? {} : { traceparent: trace.traceparent }) };
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { generateApiKey, newId, problemSchema } from '@switchboard/contracts';
+import { generateApiKey, newId, problemSchema, tenantIdSchema } from '@switchboard/contracts';
 import { internalToken } from '@switchboard/service-kit/testing';
 import { testTenants } from '@switchboard/testing';
+import { connect } from 'node:net';
 import { startNeighbours, type Neighbours } from './neighbours.ts';
 
 const [acme, globex] = testTenants;
@@ -134,6 +135,15 @@ describe('forwarding', () => {
     expect({ status: broken.status, code: (await problemOf(broken)).code }).toEqual({ status: 502, code: 'service.broke_off' });
   });
 
+  it('names in an error the request that it answers, also over a connection that an earlier one opened', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    await get('/state/who', { 'x-api-key': key });
+    for (const path of ['/state/broken', '/state/late']) {
+      const response = await get(path, { 'x-api-key': key });
+      expect((await problemOf(response)).requestId).toBe(response.headers.get('x-request-id'));
+    }
+  });
+
   it.each(['/state/%2e%2e/internal', '/state/..%2finternal', '/state/a\\..\\b', '/other', '/stateful'])('has no way to %s', async (path) => {
     const response = await get(path, { 'x-api-key': hub.addKey({ tenantId: acme }) });
     expect(response.status).toBe(404);
@@ -166,6 +176,45 @@ describe('the limit', () => {
     } finally {
       await fresh.stop();
     }
+  });
+});
+
+describe('a slow caller', () => {
+  /** Sends the head of a POST and nothing of its body; ended by the test. */
+  const begin = (key: string) => {
+    const { hostname, port } = new URL(hub.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(`POST /state/headers HTTP/1.1\r\nhost: hub\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n`);
+    return socket;
+  };
+
+  it('keeps no connection to the service before its body has come: more of them than there are connections stop nobody', async () => {
+    const slow = Array.from({ length: 5 }, (_, index) => hub.addKey({ tenantId: tenantIdSchema.parse(`slow-${index}`) }));
+    const sockets = slow.flatMap((key) => Array.from({ length: 31 }, () => begin(key)));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme }) })).status).toBe(200);
+    const [last] = sockets.slice(-1);
+    const answer = new Promise<string>((resolve) => last?.once('data', (chunk) => resolve(String(chunk))));
+    last?.write('{"text":"hi"}');
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(hub.seen.at(-1)).toMatchObject({ method: 'POST', headers: { 'content-length': '13' } });
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('gets 429 above 32 requests at the same time, and takes nothing from other tenants', async () => {
+    const key = hub.addKey({ tenantId: acme });
+    const sockets = Array.from({ length: 32 }, () => begin(key));
+    const other = { 'x-api-key': hub.addKey({ tenantId: globex }) };
+    const own = () => get('/state/who', { 'x-api-key': key });
+    let refused = await own();
+    for (const deadline = Date.now() + 2_000; refused.status !== 429 && Date.now() < deadline; ) refused = await own();
+    expect({ status: refused.status, retryAfter: refused.headers.get('retry-after'), problem: await problemOf(refused) }).toMatchObject({ status: 429, retryAfter: '1', problem: { code: 'limit.rate_exceeded' } });
+    expect((await get('/state/who', other)).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    let again = await own();
+    for (const deadline = Date.now() + 2_000; again.status !== 200 && Date.now() < deadline; ) again = await own();
+    expect(again.status).toBe(200);
   });
 });
 

@@ -2,6 +2,7 @@ import { hubError } from '@switchboard/contracts';
 import { internalTokenHeader, type Kit, type RawRoute } from '@switchboard/service-kit';
 import helmet from 'helmet';
 import type { Caller, CallerLookup } from '../caller-lookup.ts';
+import { createInFlightLimit } from '../in-flight-limit.ts';
 import type { Forwarder } from '../forward-request.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { createTokenCache } from '../token-cache.ts';
@@ -13,9 +14,13 @@ export type ForwardStateDeps = {
   readonly signToken: Kit<unknown, unknown>['signToken'];
 };
 
+/** Requests of one tenant at the same time: a quarter of the forwarder's connections, so that no tenant's slowness is the others'. */
+const inFlightMax = 32;
+
 /** `/state/*` of the tenant whose key it is, at state-manager. */
 export function forwardState({ callers, rateLimit, forwarder, signToken }: ForwardStateDeps): RawRoute {
   const secure = helmet();
+  const inFlight = createInFlightLimit(inFlightMax);
   const tokenFor = createTokenCache((caller: Caller) => signToken('state-manager', { tenantId: caller.tenantId, subject: caller.keyId, scopes: caller.scopes }));
   return {
     method: '*',
@@ -26,8 +31,10 @@ export function forwardState({ callers, rateLimit, forwarder, signToken }: Forwa
       // What a URL parser further on would climb out of the prefix with.
       if (/\/\.{1,2}(?:\/|$)|%2e|%2f|%5c|\\/i.test(path)) throw hubError('route.not_found');
       const caller = await callers.find(apiKeyOf(request.headers['x-api-key']));
-      await rateLimit.count(request, response, caller);
-      await forwarder.forward(request, response, { [internalTokenHeader]: tokenFor(caller) });
+      await inFlight.run(caller.tenantId, async () => {
+        await rateLimit.count(request, response, caller);
+        await forwarder.forward(request, response, { [internalTokenHeader]: tokenFor(caller) });
+      });
     },
   };
 }
