@@ -10,8 +10,10 @@ export type Consumable = {
   readonly group: string;
   /** Not parsed yet. */
   readonly envelope: unknown;
-  /** 1 for the first try. */
+  /** 1 for the first try; tries that were throttled are not counted. */
   readonly attempt: number;
+  /** When it began to wait for this group, in milliseconds since 1970: what is redriven begins anew. */
+  readonly since: number;
   /** Row of `pending_events`, when the event comes from there. Leaves the table with the effect's transaction. */
   readonly pendingId?: string;
   readonly signal: AbortSignal;
@@ -22,12 +24,12 @@ export type Consumable = {
 /**
  * What became of one try.
  * - done: go on. `settled` says that the pending row is gone already; otherwise the driver removes it.
- * - retry: not before `afterMs`; the lane waits.
+ * - retry: not before `afterMs`; the lane waits. `attempts` are the tries that count so far.
  * - dead: store a dead letter, then go on.
  */
 export type Outcome =
   | { readonly kind: 'done'; readonly settled: boolean }
-  | { readonly kind: 'retry'; readonly afterMs: number; readonly error: FailureReason }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly attempts: number; readonly error: FailureReason }
   | { readonly kind: 'dead'; readonly error: FailureReason };
 
 /** Never throws: every failure is an outcome. */
@@ -122,8 +124,8 @@ async function hasTakenEffect({ schema, pool }: ConsumeParts, event: Envelope, g
 
 async function decideOutcome(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable, error: unknown): Promise<Outcome> {
   const { retry, log } = parts;
-  const { attempt } = consumable;
-  const fate = decideFate(error, attempt, retry);
+  const { attempt, since } = consumable;
+  const fate = decideFate(error, { attempt, ageMs: Date.now() - since }, retry);
   const reason = reasonOf(error);
   const fields = { err: error, eventId: event.eventId, type: event.type, group: subscription.group, attempt };
   if (fate.kind === 'retry') {
@@ -141,9 +143,9 @@ async function giveUp({ unitOfWork, retry, log }: ConsumeParts, subscription: Su
     if (subscription.giveUp !== undefined && subscription.delivery !== 'broadcast') await unitOfWork.transaction(async () => subscription.giveUp?.(event, reason));
   } catch (error) {
     log.error({ err: error, eventId: event.eventId, type: event.type, group: subscription.group }, 'a consumer could not be told that its event is given up');
-    // Its own first failure: the event's tries are used up already.
-    const fate = decideFate(error, 1, { ...retry, delayMs: () => retry.delayMs(attempt) });
-    if (fate.kind === 'retry') return { ...fate, error: reasonOf(error) };
+    // Judged as a first failure: the event's own tries and its time are used up already.
+    const fate = decideFate(error, { attempt: 1, ageMs: 0 }, { ...retry, delayMs: () => retry.delayMs(attempt) });
+    if (fate.kind === 'retry') return { ...fate, attempts: attempt, error: reasonOf(error) };
   }
   return { kind: 'dead', error: reason };
 }

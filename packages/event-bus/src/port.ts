@@ -30,7 +30,7 @@ export type PublishOptions = {
 export type EffectKind = 'transaction' | 'external' | 'idempotent';
 
 export interface ConsumerContext {
-  /** 1 for the first time this event is tried. */
+  /** 1 for the first time this event is tried. A try that ended in `provider.throttled` is not counted. */
   readonly attempt: number;
   /** Aborted when the service must stop now. */
   readonly signal: AbortSignal;
@@ -48,7 +48,10 @@ export type Subscription<T extends EventType = EventType> = {
    * `broadcast`: every process handles each event published while it runs, at most once, unordered, without retries: for dropping caches.
    */
   readonly delivery?: 'group' | 'broadcast';
-  /** Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry`; anything else makes a dead letter at once. */
+  /**
+   * Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry` (`provider.throttled` is not counted as a try, and is
+   * tried again for a day); anything else makes a dead letter at once.
+   */
   handle(event: Envelope<T>, context: ConsumerContext): Promise<void>;
   /**
    * Called when the event is given up, right before its dead letter is stored: to tell whoever waits for its outcome. Runs as the event's

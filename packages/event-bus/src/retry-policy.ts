@@ -1,37 +1,56 @@
 import { isHubError, type Retry } from '@switchboard/contracts';
 
 export type RetryPolicy = {
-  /** Tries of one event, the first included; then it is a dead letter. */
+  /** Tries of one event that count, the first included; then it is a dead letter. */
   readonly attemptsMax: number;
   /** Wait before the next try, in milliseconds; `attempt` is the one that failed (1, 2, …). */
   readonly delayMs: (attempt: number) => number;
+  /** How long an event may go on failing at all, in milliseconds. Default: a day. */
+  readonly ageMsMax?: number;
 };
 
 const firstDelayMs = 500;
-/** Twelve tries with this cap span about 40 minutes: longer than a provider's usual outage, short enough that somebody looks the same day. */
-const delayMsMax = 600_000;
+/** A provider that is back after an outage is noticed within five minutes. */
+const delayMsMax = 300_000;
+/**
+ * Ten waits double up to the cap (six minutes in all), 61 more of 225 s on average: about four hours. Longer than a provider's usual outage,
+ * so that one leaves no holes in the conversations; short enough that somebody looks the same day.
+ */
+const attemptsMax = 72;
+/** An answer older than a day is no answer any more (and WhatsApp's window for it has closed): whatever the reason, waiting ends here. */
+const ageMsMax = 24 * 3_600_000;
+/** What a provider asks for is granted up to an hour: a Retry-After of days would end the event by age without another try. */
+const askedMsMax = 3_600_000;
+/** A provider that throttles and names no time is asked again after a tenth of the time that it has throttled already. */
+const throttledPart = 0.1;
 
 /** Doubling, with jitter: half of the wait is random, so that what failed together does not come back together. */
 export const defaultRetryPolicy: RetryPolicy = {
-  attemptsMax: 12,
-  delayMs: (attempt) => {
-    const whole = Math.min(delayMsMax, firstDelayMs * 2 ** (attempt - 1));
-    return whole / 2 + Math.random() * (whole / 2);
-  },
+  attemptsMax,
+  delayMs: (attempt) => jittered(Math.min(delayMsMax, firstDelayMs * 2 ** (attempt - 1))),
 };
 
-export type Fate = { readonly kind: 'retry'; readonly afterMs: number } | { readonly kind: 'dead' };
+function jittered(wholeMs: number): number {
+  return wholeMs / 2 + Math.random() * (wholeMs / 2);
+}
+
+/** `attempts`: tries that count so far, the failed one included if it counts. */
+export type Fate = { readonly kind: 'retry'; readonly afterMs: number; readonly attempts: number } | { readonly kind: 'dead' };
+
+/** The try that failed: `attempt` counts from 1, `ageMs` is how long the event has been waiting for this consumer. */
+export type FailedTry = { readonly attempt: number; readonly ageMs: number };
 
 /**
  * What becomes of an event whose attempt failed. A HubError says it; a database error that passes by itself is tried later; anything else
- * is a bug, and a bug is not transient: dead at once.
+ * is a bug, and a bug is not transient: dead at once. A wait that the failure asks for makes our own longer, never shorter. Being throttled
+ * is no failure of the event, and of many that wait for their turn each is throttled often: such a try is not counted, age alone bounds it.
  */
-export function decideFate(error: unknown, attempt: number, policy: RetryPolicy): Fate {
+export function decideFate(error: unknown, { attempt, ageMs }: FailedTry, policy: RetryPolicy): Fate {
   const retry: Retry = isHubError(error) ? error.retry : isPassingStorageError(error) ? 'later' : 'never';
-  if (retry === 'never' || attempt >= policy.attemptsMax) return { kind: 'dead' };
-  const delayMs = policy.delayMs(attempt);
-  // What the provider asked for is a lower bound, capped like our own waits: a Retry-After of days would hold a conversation for days.
-  return { kind: 'retry', afterMs: Math.ceil(retry === 'later' ? delayMs : Math.min(Math.max(retry.afterMs, 1), delayMsMax)) };
+  const isThrottled = isHubError(error) && error.code === 'provider.throttled';
+  if (retry === 'never' || ageMs >= (policy.ageMsMax ?? ageMsMax) || (!isThrottled && attempt >= policy.attemptsMax)) return { kind: 'dead' };
+  const askedMs = retry !== 'later' ? Math.min(retry.afterMs, askedMsMax) : isThrottled ? jittered(Math.min(delayMsMax, ageMs * throttledPart)) : 0;
+  return { kind: 'retry', afterMs: Math.max(1, Math.ceil(Math.max(policy.delayMs(attempt), askedMs))), attempts: isThrottled ? attempt - 1 : attempt };
 }
 
 /** SQLSTATE classes 08 (connection), 40 (deadlock, serialization), 53 (resources), 57P (shutdown), 55P03 (lock timeout); Prisma's P2034 and P1001–P1017. */

@@ -14,7 +14,7 @@ export function createBroadcasts(pool: Pool, { name }: BusSchema, log: BusLog): 
     const envelope = rows[0]?.envelope;
     if (envelope === undefined) return;
     const { signal } = new AbortController();
-    await Promise.all([...listeners].flatMap(({ groups, consume }) => groups.map((group) => consume({ group, envelope, attempt: 1, signal }))));
+    await Promise.all([...listeners].flatMap(({ groups, consume }) => groups.map((group) => consume({ group, envelope, attempt: 1, since: Date.now(), signal }))));
   }
 
   return {

@@ -6,7 +6,7 @@ import type { BusSchema } from '../bus-schema.ts';
  *
  * - `inbox`: which group has taken effect of which event. Unique, so that the second of two attempts finds the first.
  * - `pending_events`: events waiting in order for a consumer group. A lane is (tenant_id, consumer_group, ordering_key); the lowest id of a
- *   lane is its head, and a head with `retry_at` in the future holds its lane back. Embedded: all events pass through. Kafka: those that
+ *   lane is its head, and a head with `retry_at` in the future holds its lane back; `waiting_since` bounds for how long. Embedded: all events pass through. Kafka: those that
  *   failed beyond the quick retries, those of the same lane that follow them, and redriven dead letters.
  * - `dead_letters`: `seq` is the order in which they failed, which within a lane is their order on the bus.
  */
@@ -28,12 +28,14 @@ export function busTablesSql({ name, owner }: BusSchema): string {
       ordering_key text not null,
       envelope jsonb not null,
       attempts integer not null default 0,
+      waiting_since timestamptz not null default now(),
       retry_at timestamptz,
       last_error text
     ) with (
       -- A queue: rows live for milliseconds. Scaled thresholds would let the dead ones pile up before the live ones.
       autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0
     );
+    alter table ${name}.pending_events add column if not exists waiting_since timestamptz not null default now();
     create index if not exists pending_events_tenant on ${name}.pending_events (tenant_id, id);
 
     create table if not exists ${name}.dead_letters (

@@ -30,7 +30,7 @@ export function createBroadcastConsumer({ kafka, options, group, types, consume,
       const event = readRecord(group, record.message);
       record.finish();
       // The inbox is per group, and here the group is many processes: consume asks it for effects of `transaction` and `external` only.
-      if (event !== undefined) void consume({ group, envelope: event.envelope, attempt: 1, signal });
+      if (event !== undefined) void consume({ group, envelope: event.envelope, attempt: 1, since: Date.now(), signal });
     },
     log,
   });

@@ -26,29 +26,34 @@ const storageRetryMs = 1_000;
 /** Makes the work of one record: parked when its lane is parked, run otherwise, parked when it keeps failing. Never rejects. */
 export function createRecordWork(parts: ConsumeRecordParts, record: TakenRecord, event: LaneEvent): () => Promise<WorkResult> {
   const { consume, parking, signal, figures, group, log } = parts;
-  let attempt = 0;
+  const since = Date.now();
+  let attempts = 0;
+  let quick = 0;
 
   async function run(): Promise<WorkResult> {
     const lanes = await parts.parked();
+    if (record.isRevoked()) return undefined;
     const lane = laneOf(event);
     if (lanes.has(lane)) {
       if (await parking.follow(event)) return undefined;
       lanes.delete(lane);
     }
-    const outcome = await consume({ group, envelope: event.envelope, attempt: attempt + 1, signal });
+    const outcome = await consume({ group, envelope: event.envelope, attempt: attempts + 1, since, signal, isRevoked: () => record.isRevoked() });
+    // Its fate is the new owner's to decide: a parked copy would run beside the record that is delivered there, and side by side both may send.
+    if (outcome.kind !== 'done' && record.isRevoked()) return undefined;
     switch (outcome.kind) {
       case 'done':
         figures.handled++;
         return undefined;
       case 'dead':
-        await parking.bury(event, attempt + 1, outcome.error);
+        await parking.bury(event, attempts + 1, outcome.error);
         figures.failed++;
         return undefined;
       case 'retry':
-        attempt++;
+        attempts = outcome.attempts;
         figures.retried++;
-        if (attempt < quickTries && outcome.afterMs <= quickWaitMsMax) return { againAfterMs: outcome.afterMs };
-        await parking.park(event, attempt, outcome.afterMs, outcome.error);
+        if (++quick < quickTries && outcome.afterMs <= quickWaitMsMax) return { againAfterMs: outcome.afterMs };
+        await parking.park(event, attempts, outcome.afterMs, outcome.error);
         lanes.add(lane);
         return undefined;
     }

@@ -38,7 +38,7 @@ export interface LaneRunner {
   unhealthy(): string | undefined;
 }
 
-type Item = EnvelopeHolder & { readonly group: string; attempts: number; notBefore: number };
+type Item = EnvelopeHolder & { readonly group: string; attempts: number; readonly since: number; notBefore: number };
 
 /** Holes and groups that came late are found at the latest by this. */
 const sweepEveryMs = 30_000;
@@ -128,7 +128,7 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
   function take(row: PendingRow): void {
     // A lead lost while rows were under way: they belong to the next leader.
     if (scheduler === undefined) return;
-    const item: Item = { id: row.id, tenantId: row.tenantId, group: row.group, attempts: row.attempts, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
+    const item: Item = { id: row.id, tenantId: row.tenantId, group: row.group, attempts: row.attempts, since: Date.now() - row.ageMs, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
     known.add(item.id);
     itemsByTenant.set(item.tenantId, (itemsByTenant.get(item.tenantId) ?? 0) + 1);
     if (item.envelope === undefined) envelopes.expect(item);
@@ -144,7 +144,7 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     figures.inFlight++;
     try {
       const envelope = await envelopes.envelopeOf(item);
-      const outcome = envelope === undefined ? gone : await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, pendingId: String(item.id), signal: abortOf(consumer).signal });
+      const outcome = envelope === undefined ? gone : await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, since: item.since, pendingId: String(item.id), signal: abortOf(consumer).signal });
       return await settle(item, outcome, figures);
     } catch (error) {
       log.warn({ err: error, bus: schema.name, pendingId: item.id }, 'the outcome of an event could not be stored; it is tried again');
@@ -166,7 +166,7 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
         figures.failed++;
         return forget(item);
       case 'retry':
-        item.attempts++;
+        item.attempts = outcome.attempts;
         figures.retried++;
         await store.postpone(item.id, item.attempts, outcome.afterMs, outcome.error);
         return { againAfterMs: outcome.afterMs };

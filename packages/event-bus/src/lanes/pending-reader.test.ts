@@ -29,7 +29,7 @@ function tableWith(groups: readonly string[]) {
   });
   const commit = (id: number, group = 'g', tenantId = 'acme'): void => {
     rows = undefined;
-    visible.set(id, { id, tenantId, group, orderingKey: 'k', attempts: 0, waitMs: 0, envelope: {} });
+    visible.set(id, { id, tenantId, group, orderingKey: 'k', attempts: 0, ageMs: 0, waitMs: 0, envelope: {} });
   };
   const settle = (id: number): void => {
     rows = undefined;

@@ -10,12 +10,14 @@ export type PendingRow = {
   readonly group: string;
   readonly orderingKey: string;
   readonly attempts: number;
+  /** Milliseconds since it came here. */
+  readonly ageMs: number;
   /** Milliseconds until its next try; 0 when it may run now. */
   readonly waitMs: number;
   readonly envelope: unknown;
 };
 
-type Sql = { id: string; tenant_id: string; consumer_group: string; ordering_key: string; attempts: number; wait_ms: number | null; envelope: unknown };
+type Sql = { id: string; tenant_id: string; consumer_group: string; ordering_key: string; attempts: number; age_ms: number; wait_ms: number | null; envelope: unknown };
 
 export interface PendingStore {
   /** Rows after `cursor` and those of `gaps`, lowest id first, of all groups. No envelopes for `withoutEnvelopes` (tenants) and groups not in `groups`. */
@@ -37,7 +39,7 @@ const countMax = 100_000;
 
 export function createPendingStore(pool: Pool, { name }: BusSchema): PendingStore {
   const table = `${name}.pending_events`;
-  const columns = `id, tenant_id, consumer_group, ordering_key, attempts, (extract(epoch from retry_at - now()) * 1000)::float8 as wait_ms`;
+  const columns = `id, tenant_id, consumer_group, ordering_key, attempts, (extract(epoch from retry_at - now()) * 1000)::float8 as wait_ms, (extract(epoch from now() - waiting_since) * 1000)::float8 as age_ms`;
 
   async function load(text: string, values: unknown[]): Promise<PendingRow[]> {
     const { rows } = await pool.query<Sql>({ text, values });
@@ -89,6 +91,7 @@ function toRow(row: Sql): PendingRow {
     group: row.consumer_group,
     orderingKey: row.ordering_key,
     attempts: row.attempts,
+    ageMs: Math.max(0, row.age_ms),
     waitMs: Math.max(0, row.wait_ms ?? 0),
     envelope: row.envelope,
   };

@@ -96,6 +96,20 @@ function describeOrder({ tenants, open, newRun, subject }: SuiteTools): void {
     expect(effects.slice(0, failedAt).filter(({ tenant_id }) => tenant_id === globex)).toHaveLength(12);
   }, 60_000);
 
+  it('does not count the tries that a provider throttled, and keeps the lane waiting for its head', async () => {
+    const run = newRun();
+    const consumer = open({ retry: { attemptsMax: 2, delayMs: () => 5 } });
+    let throttled = 0;
+    listen(consumer, run, 'transaction', async (event, { attempt }) => {
+      if (noteOf(event).n === 1 && throttled++ < 5) throw hubError('provider.throttled', { retry: { afterMs: 20 } });
+      await storeEffect(consumer.unitOfWork, event, `attempt ${attempt}`);
+    });
+    await consumer.bus.start();
+    for (const n of upTo(2)) await publishNote(consumer.bus, tenants[0], { run, key: 'k', n });
+    const effects = await eventually(() => loadEffects(subject().adminUrl, run), ({ length }) => length === 2);
+    expect(effects.map(({ n, by }) => `${n} at ${by}`)).toEqual(['1 at attempt 1', '2 at attempt 1']);
+  }, 30_000);
+
   it('waits at least as long as the failure asks for', async () => {
     const run = newRun();
     const consumer = open({ retry: { attemptsMax: 3, delayMs: () => 1 } });

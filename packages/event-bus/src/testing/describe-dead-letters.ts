@@ -91,6 +91,27 @@ export function describeDeadLetters({ tenants, open, newRun, subject }: SuiteToo
     expect(calls).toBe(7);
   }, 30_000);
 
+  it('gives up what was throttled for too long, and what is redriven begins anew', async () => {
+    const run = newRun();
+    const consumer = open({ retry: { attemptsMax: 2, delayMs: () => 5, ageMsMax: 600 } });
+    let tries = 0;
+    listen(consumer, run, 'idempotent', async () => {
+      tries++;
+      throw hubError('provider.throttled', { retry: { afterMs: 100 } });
+    });
+    await consumer.bus.start();
+    const { deadLetters } = consumer.bus;
+    const dead = () => runAsTenant(tenants[0], () => deadLetters.list({ limit: 5, group: `group-${run}` }));
+    await publishNote(consumer.bus, tenants[0], { run, key: 'k', n: 1 });
+    const [letter] = (await eventually(dead, ({ data }) => data.length === 1)).data;
+    expect(letter?.error.code).toBe('provider.throttled');
+    expect(tries).toBeGreaterThan(2);
+    tries = 0;
+    expect(await runAsTenant(tenants[0], () => deadLetters.redrive(letter && [letter.deadLetterId]))).toBe(1);
+    await eventually(dead, ({ data }) => data.length === 1);
+    expect(tries).toBeGreaterThan(2);
+  }, 30_000);
+
   it('stores the dead letter although telling the consumer fails by a bug', async () => {
     const run = newRun();
     const consumer = open();
