@@ -5,6 +5,7 @@
 export * from './ids.ts';
 export * from './message.ts';
 export * from './errors.ts';
+export * from './service-names.ts';
 export * from './events.ts';
 export * from './http/route-contract.ts';
 export * from './http/paging.ts';

@@ -1,4 +1,4 @@
-import type { BodyInputOf, BodyOf, ParamsInputOf, ParamsOf, QueryInputOf, QueryOf, ReplyOf, RouteContract, Scope, TenantId } from '@switchboard/contracts';
+import type { BodyInputOf, BodyOf, ParamsInputOf, ParamsOf, QueryInputOf, QueryOf, ReplyOf, RouteContract, Scope, ServiceName, TenantId } from '@switchboard/contracts';
 import type { Database, DatabaseOptions } from '@switchboard/db';
 import type { EventBus, ScheduledTask, Subscription } from '@switchboard/event-bus';
 import type { KeyProvider } from '@switchboard/secrets';
@@ -90,10 +90,7 @@ export type ServiceDefinition<ConfigSchema extends z.ZodObject = z.ZodObject, Cl
 /** A service that runs: where it listens, and how it is ended (drains first). */
 export type RunningService = { readonly url: string; /** Where /metrics is. */ readonly metricsUrl: string; readonly stop: () => Promise<void> };
 
-export const serviceNames = [
-  'api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service', 'provider-sandbox',
-] as const;
-export type ServiceName = (typeof serviceNames)[number];
+export { serviceNames, type ServiceName } from '@switchboard/contracts';
 
 /**
  * Calls an internal route of another service with a short signed token (audience: that service). The token carries the current tenant, or

@@ -46,6 +46,7 @@ export const whoCalls = defineRouteContract({
   path: '/internal/who/:name',
   summary: 'Who calls',
   auth: 'internal',
+  callers: ['state-manager'],
   params: z.object({ name: z.string() }),
   query: z.object({ n: z.coerce.number().default(1) }),
   body: z.object({ wait: z.number().optional() }),

@@ -151,7 +151,7 @@ describe('creating a tenant', () => {
 });
 
 describe('API keys', () => {
-  const resolve = (apiKey: string) => call('POST', '/internal/api-keys/resolve', internalTokenHeaders('tenant-service'), { apiKey });
+  const resolve = (apiKey: string) => call('POST', '/internal/api-keys/resolve', internalTokenHeaders('tenant-service', undefined, 'api-gateway'), { apiKey });
 
   it('open their own tenant', async () => {
     expect(await resolve(apiKeys.get(acme) ?? '')).toMatchObject({ status: 200, json: { tenantId: acme, scopes: ['state:read', 'state:write'], expiresAt: null, tenantStatus: 'active' } });
@@ -185,23 +185,23 @@ describe('connections', () => {
     const mine = await connect(acme, metaForm());
     const { json } = await get(`/tenants/${globex}/connections?limit=200`);
     expect((json as { data: ConnectionRecord[] }).data.map((connection) => connection.id)).not.toContain(mine.id);
-    expect(await call('GET', `/internal/connections/${mine.id}`, internalTokenHeaders('tenant-service', acme))).toMatchObject({
+    expect(await call('GET', `/internal/connections/${mine.id}`, internalTokenHeaders('tenant-service', acme, 'auth-service'))).toMatchObject({
       status: 200,
       json: { tenantId: acme, status: 'active', credentials: { appSecret: 'app-secret-in-the-clear', accessToken: 'meta-access-token' } },
     });
-    expect(await call('GET', `/internal/connections/${mine.id}`, internalTokenHeaders('tenant-service', globex))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
+    expect(await call('GET', `/internal/connections/${mine.id}`, internalTokenHeaders('tenant-service', globex, 'auth-service'))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
   });
 
   it('that are not verified give their credentials to nobody', async () => {
     const pending = await connect(acme, metaForm({ accessToken: 'not-the-right-one' }));
-    expect(await call('GET', `/internal/connections/${pending.id}`, internalTokenHeaders('tenant-service', acme))).toMatchObject({ json: { status: 'pending', credentials: {} } });
+    expect(await call('GET', `/internal/connections/${pending.id}`, internalTokenHeaders('tenant-service', acme, 'auth-service'))).toMatchObject({ json: { status: 'pending', credentials: {} } });
   });
 
   it('are all in the pages that ingest copies', async () => {
     const one = await connect(globex, metaForm());
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
-      const { json } = await call('GET', `/internal/webhook-connections?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, internalTokenHeaders('tenant-service'));
+      const { json } = await call('GET', `/internal/webhook-connections?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, internalTokenHeaders('tenant-service', undefined, 'webhook-ingest'));
       const page = json as { data: { connectionId: string }[]; nextCursor: string | null };
       seen.push(...page.data.map((connection) => connection.connectionId));
       cursor = page.nextCursor;

@@ -7,6 +7,7 @@ export const getProviderToken = defineRouteContract({
   path: '/internal/provider-tokens/:connectionId',
   summary: 'An access token of the provider for this connection; cached until shortly before it expires',
   auth: 'internal',
+  callers: ['whatsapp-connector', 'genesys-connector'],
   params: z.object({ connectionId: connectionIdSchema }),
   body: z.object({
     /** A fingerprint of the token the provider just refused with 401: it is dropped, and one new token is fetched. */

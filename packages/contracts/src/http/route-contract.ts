@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import type { ServiceName } from '../service-names.ts';
 
 /**
  * Who may call:
  * - `public`: anybody
  * - `key`: a tenant by its API key at the gateway; the service sees the gateway's internal token with the tenant
  * - `admin`: the platform, `Authorization: Bearer <admin key>`
- * - `internal`: another service of the hub, by a short signed token
+ * - `internal`: the services of the hub that the contract lists as `callers`, by a short signed token
  */
 export type RouteAuth = 'public' | 'key' | 'admin' | 'internal';
 
@@ -27,6 +28,8 @@ export type RouteContract<
   readonly summary: string;
   readonly auth: RouteAuth;
   readonly scopes?: readonly Scope[];
+  /** Under `internal`: the only services that are let in. Without it nobody is. */
+  readonly callers?: readonly ServiceName[];
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

@@ -30,6 +30,7 @@ export const getConnectionInternal = defineRouteContract({
   path: '/internal/connections/:connectionId',
   summary: 'A connection with its opened credentials, for its connector and auth-service',
   auth: 'internal',
+  callers: ['whatsapp-connector', 'genesys-connector', 'auth-service'],
   params: z.object({ connectionId: connectionIdSchema }),
   reply: { status: 200, schema: connectionWithSecretsSchema },
   errors: ['connection.not_found'],
@@ -54,6 +55,7 @@ export const findWebhookConnections = defineRouteContract({
   path: '/internal/webhook-connections/find',
   summary: 'Connections with their webhook secrets, by id, by routing identifier or by verify token, over all tenants',
   auth: 'internal',
+  callers: ['webhook-ingest'],
   body: z.object({
     connectionIds: z.array(connectionIdSchema).max(100).default([]),
     routingIdentifiers: z.array(z.object({ provider: providerIdSchema, name: z.string(), value: z.string() })).max(1000).default([]),
@@ -67,6 +69,7 @@ export const listWebhookConnections = defineRouteContract({
   path: '/internal/webhook-connections',
   summary: 'All connections with their webhook secrets, page by page, for ingest to build its copy',
   auth: 'internal',
+  callers: ['webhook-ingest'],
   query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(500), cursor: z.string().optional() }),
   reply: { status: 200, schema: z.object({ data: z.array(webhookConnectionSchema), nextCursor: z.string().nullable() }) },
 });
@@ -76,6 +79,7 @@ export const getRoutesInternal = defineRouteContract({
   path: '/internal/routes',
   summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager',
   auth: 'internal',
+  callers: ['state-manager'],
   reply: {
     status: 200,
     schema: z.object({
@@ -93,6 +97,7 @@ export const resolveApiKey = defineRouteContract({
   path: '/internal/api-keys/resolve',
   summary: 'The tenant behind an API key',
   auth: 'internal',
+  callers: ['api-gateway'],
   body: z.object({ apiKey: z.string().max(256) }),
   reply: {
     status: 200,

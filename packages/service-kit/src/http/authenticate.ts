@@ -32,6 +32,8 @@ export function authenticator(service: string, secrets: { readonly internalToken
       }
       case 'internal': {
         const { issuer, tenantId } = tokenOf(headers);
+        // One that lists nobody lets nobody in.
+        if (!(contract.callers ?? []).some((caller) => caller === issuer)) throw hubError('auth.missing');
         return { kind: 'service', service: issuer, tenantId };
       }
       case 'key': {

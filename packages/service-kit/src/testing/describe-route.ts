@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { problemSchema, type RouteContract, type TenantId } from '@switchboard/contracts';
 import { replyCheck } from '../http/parse-input.ts';
 import { internalTokenHeader } from '../internal-token.ts';
-import type { CallInput, ServiceName } from '../port.ts';
+import { serviceNames, type CallInput, type ServiceName } from '../port.ts';
 import { adminHeaders, internalToken, internalTokenHeaders, keyHeaders } from './test-credentials.ts';
 
 export type RouteSuite<C extends RouteContract> = {
@@ -85,7 +85,7 @@ function headersFor(contract: RouteContract, service: ServiceName, tenantId: Ten
     case 'admin':
       return adminHeaders();
     case 'internal':
-      return internalTokenHeaders(service, tenantId);
+      return internalTokenHeaders(service, tenantId, contract.callers?.[0]);
     case 'key':
       return keyHeaders(service, tenantId);
     case 'public':
@@ -106,6 +106,10 @@ function wrongCredentials(contract: RouteContract, service: ServiceName, tenantI
     ['a token that was changed', { [internalTokenHeader]: `${internalToken(service, { tenantId }).slice(0, -4)}AAAA` }],
     ['an admin key', adminHeaders()],
   ];
+  if (contract.auth === 'internal') {
+    const stranger = serviceNames.find((name) => contract.callers?.includes(name) !== true);
+    wrong.push(['a token of a service that its contract does not list', internalTokenHeaders(service, tenantId, stranger)]);
+  }
   if (contract.auth === 'key') {
     wrong.push(
       ['a token of a service that speaks for no key', internalTokenHeaders(service, tenantId)],

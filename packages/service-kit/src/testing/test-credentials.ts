@@ -17,8 +17,8 @@ export function internalToken(audience: ServiceName, claims: InternalClaims & { 
 }
 
 /** Headers of a call from another service: of a tenant, or of the system. */
-export function internalTokenHeaders(audience: ServiceName, tenantId?: TenantId): Record<string, string> {
-  return { [internalTokenHeader]: internalToken(audience, { issuer: 'state-manager', tenantId }) };
+export function internalTokenHeaders(audience: ServiceName, tenantId?: TenantId, issuer: ServiceName = 'state-manager'): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { issuer, tenantId }) };
 }
 
 /** Headers of a tenant's call as the gateway forwards it. */
