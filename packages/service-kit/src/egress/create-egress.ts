@@ -1,14 +1,12 @@
 import { hubError } from '@switchboard/contracts';
-import { lookup as lookupDns, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { promisify } from 'node:util';
 import { Agent } from 'undici';
 import type { Egress, EgressRequest } from '../port.ts';
 import { createAddressPolicy, type AddressPolicy } from './address-policy.ts';
 import { exchange } from './exchange.ts';
 import { parseTarget, refused, type Target } from './parse-target.ts';
-
-export type ResolveHost = (host: string) => Promise<readonly LookupAddress[]>;
+import { createHostResolver, type ResolveHost } from './resolve-host.ts';
 
 export type EgressOptions = {
   /** EGRESS_ALLOW: networks and host names. */
@@ -24,15 +22,13 @@ const connectTimeoutMs = 5_000;
 /** Connections to one origin. A provider's own rate limit binds long before. */
 const connectionsMax = 64;
 
-const resolveByDns: ResolveHost = (host) => promisify(lookupDns)(host, { all: true });
-
 /**
  * The one way out. Names are resolved by the very look-up that the socket connects with: there is no second one that could answer something
  * else, and a kept-alive connection stays with the address that was judged.
  */
 export function createEgress(options: EgressOptions): Egress & { close(): Promise<void> } {
   const policy = createAddressPolicy(options.allow);
-  const resolveHost = options.resolveHost ?? resolveByDns;
+  const resolveHost = options.resolveHost ?? createHostResolver();
   const agentFor = (scheme: Target['scheme']) =>
     new Agent({
       connections: connectionsMax,
