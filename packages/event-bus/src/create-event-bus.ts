@@ -4,6 +4,7 @@ import { busSchemaOf, type BusDriverName, type BusSchema } from './bus-schema.ts
 import { createConsumeEvent } from './consume-event.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { BusDriver, BusLimits, DriverParts } from './driver.ts';
+import { encodeEnvelopes } from './encode-envelopes.ts';
 import { createEmbeddedDriver } from './embedded/create-embedded-driver.ts';
 import { createKafkaDriver } from './kafka/create-kafka-driver.ts';
 import { createListeningBus } from './kafka/create-listening-bus.ts';
@@ -55,7 +56,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
 
   async function publishEnvelopes(envelopes: readonly Envelope[]): Promise<void> {
     if (envelopes.length === 0) return;
-    await unitOfWork.transaction(() => unitOfWork.sql.query(`select ${schema.name}.publish($1::jsonb)`, [JSON.stringify(envelopes)]));
+    await unitOfWork.transaction(() => unitOfWork.sql.query(`select ${schema.name}.publish($1::jsonb)`, [encodeEnvelopes(envelopes)]));
   }
 
   async function stop(): Promise<void> {
@@ -105,7 +106,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
     async unhealthy() {
       return driver === undefined ? 'the bus is not started' : driver.unhealthy();
     },
-    deadLetters: createDeadLetters(pool, schema),
+    deadLetters: createDeadLetters(pool, schema, driverName),
     async metrics() {
       const figures = driver?.figures() ?? { inFlight: 0, handled: 0, failed: 0, retried: 0 };
       const outboxPending = (await driver?.countPending()) ?? 0;

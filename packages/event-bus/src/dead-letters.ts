@@ -1,14 +1,20 @@
 import { deadLetterIdSchema, hubError, parseEnvelope, type DeadLetterId, type Envelope, type TenantId } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { Pool } from 'pg';
-import type { BusSchema } from './bus-schema.ts';
+import type { BusDriverName, BusSchema } from './bus-schema.ts';
 import type { DeadLetter, DeadLetters } from './port.ts';
 
 type Row = { id: string; seq: string; tenant_id: string; consumer_group: string; envelope: unknown; error_code: string; error_message: string; attempts: number; failed_at: Date };
 
+/** In place of a consumer group: events that Kafka refused, so that they reached no group. Redriven, they go to the outbox again. */
+export const relayGroup = '(outbox)';
+
 /** Dead letters of the current tenant: read and redriven with the bus role, always by the tenant of the context. */
-export function createDeadLetters(pool: Pool, { name }: BusSchema): DeadLetters {
+export function createDeadLetters(pool: Pool, { name }: BusSchema, driver: BusDriverName): DeadLetters {
   const table = `${name}.dead_letters`;
+  const toOutbox = `sent as (
+           insert into ${name}.outbox (tenant_id, envelope) select tenant_id, envelope from gone where consumer_group = '${relayGroup}' order by seq returning 1
+         ), woken as (select pg_notify('${name}_outbox', '') from sent), `;
   return {
     async list({ limit, cursor, group }) {
       const { rows } = await pool.query<Row>(`select * from ${table} where tenant_id = $1 and seq > $2 and ($3::text is null or consumer_group = $3) order by seq limit $4`, [currentTenant(), parseCursor(cursor), group ?? null, limit + 1]);
@@ -24,11 +30,11 @@ export function createDeadLetters(pool: Pool, { name }: BusSchema): DeadLetters 
       const { rows } = await pool.query<{ count: string }>(
         `with gone as (
            delete from ${table} where tenant_id = $1 and ($2::text[] is null or id = any($2)) returning *
-         ), back as (
+         ), ${driver === 'kafka' ? toOutbox : ''}back as (
            insert into ${name}.pending_events (tenant_id, consumer_group, ordering_key, envelope)
-             select tenant_id, consumer_group, ordering_key, envelope from gone order by seq returning 1
+             select tenant_id, consumer_group, ordering_key, envelope from gone where consumer_group <> '${relayGroup}' order by seq returning 1
          )
-         select count(*), pg_notify('${name}_pending', '') from back`,
+         select (select count(*) from gone) as count, pg_notify('${name}_pending', '')${driver === 'kafka' ? ', (select count(*) from woken)' : ''}`,
         [currentTenant(), ids ?? null],
       );
       return Number(rows[0]?.count ?? 0);

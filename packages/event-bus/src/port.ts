@@ -30,7 +30,7 @@ export type PublishOptions = {
 export type EffectKind = 'transaction' | 'external' | 'idempotent';
 
 export interface ConsumerContext {
-  /** 1 for the first time this event is tried. A try that ended in `provider.throttled` is not counted. */
+  /** 1 for the first time this event is tried. A try that ended in `provider.throttled` or in a failure with `counted: false` is not counted. */
   readonly attempt: number;
   /** Aborted when the service must stop now. */
   readonly signal: AbortSignal;
@@ -49,8 +49,8 @@ export type Subscription<T extends EventType = EventType> = {
    */
   readonly delivery?: 'group' | 'broadcast';
   /**
-   * Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry` (`provider.throttled` is not counted as a try, and is
-   * tried again for a day); anything else makes a dead letter at once.
+   * Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry` (`provider.throttled` and `counted: false` use up no try, and
+   * are tried again for a day); anything else makes a dead letter at once.
    */
   handle(event: Envelope<T>, context: ConsumerContext): Promise<void>;
   /**
@@ -97,9 +97,9 @@ export interface DeadLetters {
 }
 
 export interface EventBus {
-  /** Publishes with the open transaction (or one of its own). The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit. */
+  /** Publishes with the open transaction (or one of its own). The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit, `request.too_large` on one that no driver can carry. */
   publish<T extends EventType>(type: T, payload: PayloadInputOf<T>, options: PublishOptions): Promise<EventId>;
-  /** Publishes envelopes made elsewhere, of several tenants, with the open transaction: for ingest's grouped commits. System scope. */
+  /** Publishes envelopes made elsewhere, of several tenants, with the open transaction: for ingest's grouped commits. System scope. Throws `request.too_large` as `publish` does, and publishes none then. */
   publishMany(envelopes: readonly Envelope[]): Promise<void>;
   /** Before `start`. */
   subscribe(subscription: Subscription): void;

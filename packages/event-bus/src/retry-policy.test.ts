@@ -47,6 +47,12 @@ describe('the fate of a failed event', () => {
     expect(decideFate(throttled, { attempt: 1, ageMs: day }, policy)).toEqual({ kind: 'dead' });
   });
 
+  it('is another try, not counted, for a failure that says it is not the event\'s own', () => {
+    const held = hubError('provider.unauthorized', { retry: { afterMs: 60_000, counted: false } });
+    expect(decideFate(held, { attempt: 3, ageMs: day - 1 }, policy)).toEqual({ kind: 'retry', afterMs: 60_000, attempts: 2 });
+    expect(decideFate(held, { attempt: 1, ageMs: day }, policy)).toEqual({ kind: 'dead' });
+  });
+
   it('is a longer and longer wait when a provider throttles and names no time', () => {
     const waitOf = (ageMs: number): number => {
       const fate = decideFate(hubError('provider.throttled'), { attempt: 1, ageMs }, policy);

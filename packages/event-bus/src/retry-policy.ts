@@ -43,14 +43,16 @@ export type FailedTry = { readonly attempt: number; readonly ageMs: number };
 /**
  * What becomes of an event whose attempt failed. A HubError says it; a database error that passes by itself is tried later; anything else
  * is a bug, and a bug is not transient: dead at once. A wait that the failure asks for makes our own longer, never shorter. Being throttled
- * is no failure of the event, and of many that wait for their turn each is throttled often: such a try is not counted, age alone bounds it.
+ * is no failure of the event, and of many that wait for their turn each is throttled often: such a try is not counted, nor is one whose failure
+ * says so; age alone bounds them.
  */
 export function decideFate(error: unknown, { attempt, ageMs }: FailedTry, policy: RetryPolicy): Fate {
   const retry: Retry = isHubError(error) ? error.retry : isPassingStorageError(error) ? 'later' : 'never';
   const isThrottled = isHubError(error) && error.code === 'provider.throttled';
-  if (retry === 'never' || ageMs >= (policy.ageMsMax ?? ageMsMax) || (!isThrottled && attempt >= policy.attemptsMax)) return { kind: 'dead' };
+  const isCounted = !isThrottled && (typeof retry === 'string' || retry.counted !== false);
+  if (retry === 'never' || ageMs >= (policy.ageMsMax ?? ageMsMax) || (isCounted && attempt >= policy.attemptsMax)) return { kind: 'dead' };
   const askedMs = retry !== 'later' ? Math.min(retry.afterMs, askedMsMax) : isThrottled ? jittered(Math.min(delayMsMax, ageMs * throttledPart)) : 0;
-  return { kind: 'retry', afterMs: Math.max(1, Math.ceil(Math.max(policy.delayMs(attempt), askedMs))), attempts: isThrottled ? attempt - 1 : attempt };
+  return { kind: 'retry', afterMs: Math.max(1, Math.ceil(Math.max(policy.delayMs(attempt), askedMs))), attempts: isCounted ? attempt : attempt - 1 };
 }
 
 /** SQLSTATE classes 08 (connection), 40 (deadlock, serialization), 53 (resources), 57P (shutdown), 55P03 (lock timeout); Prisma's P2034 and P1001–P1017. */

@@ -1,9 +1,10 @@
 import { eventCatalogue, topicOf, type EventType } from '@switchboard/contracts';
 import type { Kafka } from 'kafkajs';
+import { envelopeBytesMax } from '../encode-envelopes.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 
-/** Largest record a topic takes. An envelope carries at most one webhook part, and ingest's body cap is below this. */
-const recordBytesMax = 8 * 1024 * 1024;
+/** Largest batch of records a topic takes: one envelope of the largest size, with room for its headers and for the spaces that Postgres writes between JSON's values. */
+const recordBytesMax = envelopeBytesMax + 2 * 1024 * 1024;
 
 /** Makes the topics of the catalogue that are not there yet. Safe to call by all services at once, and again. */
 export async function createTopics(kafka: Kafka, options: KafkaOptions): Promise<void> {

@@ -1,12 +1,14 @@
-import type { EventType } from '@switchboard/contracts';
+import { newId, type EventType } from '@switchboard/contracts';
 import type { IHeaders, Kafka, Message, Producer } from 'kafkajs';
 import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
+import { relayGroup } from '../dead-letters.ts';
 import { openLeaderConnection } from '../lanes/leader-connection.ts';
-import type { BusLog } from '../port.ts';
+import type { BusLog, FailureReason } from '../port.ts';
 import { topicName } from './create-topics.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { partitionOf } from './partition.ts';
+import { refusalOf } from './refusal-of.ts';
 
 /** Header that carries the ordering key: the partitioner and the consumers need it before they parse the envelope. */
 export const orderingKeyHeader = 'ordering-key';
@@ -101,10 +103,36 @@ export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, sc
       const rows = await nextRows(pool, schema, sent);
       sent = [];
       if (rows.length === 0) return;
-      await send(producer, options, rows);
+      await sendOrBury(rows);
       sent = rows.map(({ id }) => id);
     }
     if (sent.length > 0) await pool.query(`delete from ${schema.name}.outbox where id = any($1::bigint[])`, [sent]);
+  }
+
+  /**
+   * What Kafka refuses for good must not stop what comes after it, of all tenants: the rows go one by one, and the refused one becomes a dead
+   * letter. Rows that a part of the batch took already are sent twice, which the inbox absorbs.
+   */
+  async function sendOrBury(rows: readonly Row[]): Promise<void> {
+    try {
+      await send(producer, options, rows);
+    } catch (error) {
+      const reason = refusalOf(error);
+      if (reason === undefined) throw error;
+      if (rows.length > 1) {
+        for (const row of rows) await sendOrBury([row]);
+      } else for (const row of rows) await bury(row, reason);
+    }
+  }
+
+  async function bury({ id, tenant_id: tenantId, type }: Row, reason: FailureReason): Promise<void> {
+    log.error({ outboxId: id, tenantId, type, reason }, 'Kafka refuses a published event for good; it is a dead letter now');
+    await pool.query(
+      `with gone as (delete from ${schema.name}.outbox where id = $1 returning *)
+       insert into ${schema.name}.dead_letters (tenant_id, id, consumer_group, ordering_key, envelope, error_code, error_message, attempts)
+       select tenant_id, $2, $3, envelope ->> 'orderingKey', envelope, $4, $5, 1 from gone`,
+      [id, newId('dlq'), relayGroup, reason.code, reason.message],
+    );
   }
 
   /** Asked through a function: the lead may be lost, or the stop come, during any await. */
