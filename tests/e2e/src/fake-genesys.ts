@@ -30,6 +30,10 @@ export class FakeGenesys {
       const owner = this.tokens.get((headers.authorization ?? '').replace('Bearer ', ''));
       if (owner === undefined) return { status: 401, json: { code: 'bad.credentials', status: 401, message: 'Invalid login credentials.' } };
       const integrations = '/api/v2/conversations/messaging/integrations/open';
+      if (method === 'GET' && path.replace(/\?.*/, '') === integrations) {
+        const entities = [...this.integrations.values()].filter((integration) => integration.owner === owner);
+        return { status: 200, json: { entities: entities.map(({ id, url }) => ({ id, outboundNotificationWebhookUrl: url, createStatus: 'Completed' })) } };
+      }
       if (path.startsWith(integrations)) {
         const known = this.integrations.get(path.slice(integrations.length + 1));
         const given = (body.length > 0 ? JSON.parse(body.toString()) : {}) as { outboundNotificationWebhookUrl?: string; outboundNotificationWebhookSignatureSecretToken?: string; name?: string };

@@ -63,6 +63,15 @@ export function genesysRoutes({ state, now }: Deps): SandboxRoute[] {
     return { status: 200, json: view(integration) };
   };
 
+  const list = (exchange: Exchange): Answer => {
+    const client = authenticate(exchange);
+    if ('status' in client) return client;
+    const own = state.all('genesysIntegration').filter((integration) => integration.clientId === client.clientId);
+    const { searchParams } = exchange.url;
+    const [pageSize, pageNumber] = [Number(searchParams.get('pageSize') ?? 25), Number(searchParams.get('pageNumber') ?? 1)];
+    return { status: 200, json: { entities: own.slice((pageNumber - 1) * pageSize, pageNumber * pageSize).map(view), pageSize, pageNumber, total: own.length, pageCount: Math.ceil(own.length / pageSize) } };
+  };
+
   const withIntegration = (handle: (integration: GenesysIntegration, exchange: Exchange) => Answer) => (exchange: Exchange): Answer => {
     const client = authenticate(exchange);
     if ('status' in client) return client;
@@ -165,6 +174,7 @@ export function genesysRoutes({ state, now }: Deps): SandboxRoute[] {
   return [
     { method: 'POST', path: '/genesys/oauth/token', handle: token },
     { method: 'POST', path: integrations, handle: create },
+    { method: 'GET', path: integrations, handle: list },
     { method: 'GET', path: `${integrations}/:integrationId`, handle: withIntegration((integration) => ({ status: 200, json: view(integration) })) },
     { method: 'PATCH', path: `${integrations}/:integrationId`, handle: update },
     { method: 'POST', path: `${messages}/:integrationId/inbound/open/message`, handle: message },

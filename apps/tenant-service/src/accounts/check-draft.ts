@@ -31,7 +31,8 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
     egress: deps.egress,
     hosts: hostsOf(entry, account),
     webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
-    attempt: draft.attempts,
+    // Posting again begins a new draft, but leaves what the one before it has made.
+    mayHaveMade: draft.attempts > 1 || connection.version > 1,
     waitMs: check.waitMs,
     keep: async (learned) => {
       account = mergeLearned(account, learned);

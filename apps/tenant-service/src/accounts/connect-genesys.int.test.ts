@@ -40,6 +40,25 @@ describe('connecting Genesys', () => {
     expect(world.genesys.integrations.size).toBe(made + 1);
   });
 
+  it('makes no second one while Genesys does not say whether there is a first, and finds it behind a hundred others', async () => {
+    for (let index = 0; index < 120; index++) world.genesys.integrations.set(`other-${index}`, { name: 'Other', looks: 0 });
+    const made = world.genesys.integrations.size;
+    const lost = connect(world, world.acme, genesysForm(world), async (real, call) => {
+      const reply = await real.request(call);
+      if (call.method === 'POST' && call.url.endsWith('/integrations/open')) throw new Error('connection lost');
+      return reply;
+    });
+    await expect(lost).rejects.toThrow('connection lost');
+    // The list is not answered: 503, then a permission that is missing.
+    for (const status of [503, 403]) {
+      const again = await connect(world, world.acme, genesysForm(world), async (real, call) => (call.url.includes('pageNumber=') ? { status, headers: {}, body: Buffer.from('{}') } : await real.request(call)));
+      expect(again).toMatchObject({ status: 'pending' });
+      expect(world.genesys.integrations.size).toBe(made + 1);
+    }
+    expect(await connect(world, world.acme, genesysForm(world))).toMatchObject({ status: 'active' });
+    expect(world.genesys.integrations.size).toBe(made + 1);
+  });
+
   it('keeps the integration it created when credentials are posted again, and gives Genesys a new secret', async () => {
     const first = await connect(world, world.acme, genesysForm(world));
     const [oldSecret] = (await webhooksOf(world, first.id)).webhookSecrets;

@@ -21,8 +21,8 @@ export type ConnectContext = {
   readonly hosts: Fields;
   /** Where the provider shall send this connection's webhooks. */
   readonly webhookUrl: string;
-  /** 1 for the first time these credentials are tried. */
-  readonly attempt: number;
+  /** Whether an earlier check of this connection may have made something at the provider whose answer was lost. */
+  readonly mayHaveMade: boolean;
   /** Milliseconds to wait at most for something the provider does in its own time. */
   readonly waitMs: number;
   /** Stores what was learned before going on: after a crash, nothing is made twice. */

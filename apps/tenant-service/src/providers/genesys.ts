@@ -56,6 +56,10 @@ function withLoginHost(settings: Account['settings']): Account['settings'] {
 
 const integrationsPath = '/api/v2/conversations/messaging/integrations/open';
 
+/** Genesys' largest page, and more of them than an organisation has. */
+const pageSize = 100;
+const pagesMax = 50;
+
 /** Milliseconds between two looks at an integration that is being created. */
 const pollEveryMs = 400;
 
@@ -72,6 +76,7 @@ const errorSchema = z.object({ code: z.string().optional(), error: z.string().op
 
 type Integration = z.infer<typeof integrationSchema>;
 type Call = (method: 'GET' | 'POST' | 'PATCH', path: string, body?: object) => Promise<ProviderAnswer>;
+type Answered = Extract<ProviderAnswer, { kind: 'answer' }>;
 type Found = { readonly kind: 'integration' } & Integration;
 /** There is no such integration (any more). */
 type Missing = Unverified & { readonly missing?: true };
@@ -103,15 +108,26 @@ function genesysCall(context: ConnectContext, accessToken: string): Call {
 }
 
 async function createIntegration(account: Account, context: ConnectContext, call: Call): Promise<Missing | Found> {
-  if (context.attempt > 1) {
-    // The answer to an earlier attempt may have been lost: what carries our address is ours.
-    const list = await call('GET', `${integrationsPath}?pageSize=100`);
-    const entities = list.kind === 'answer' ? (integrationListSchema.safeParse(list.json).data?.entities ?? []) : [];
-    const ours = entities.find((integration) => integration.outboundNotificationWebhookUrl === context.webhookUrl && integration.createStatus !== 'Error');
-    if (ours !== undefined) return { kind: 'integration', ...ours };
+  if (context.mayHaveMade) {
+    const ours = await findOurs(context, call);
+    if (ours.kind !== 'none') return ours;
   }
   const answer = await call('POST', integrationsPath, { name: `Switchboard ${context.connectionId}`, ...webhookOf(account, context) });
   return readIntegration(answer, 'add', 'create an Open Messaging integration');
+}
+
+/** What carries our address is ours. `none` only when every page was seen: made twice, an integration gets half of the messages each. */
+async function findOurs(context: ConnectContext, call: Call): Promise<Unverified | Found | { readonly kind: 'none' }> {
+  for (let pageNumber = 1; pageNumber <= pagesMax; pageNumber++) {
+    const answer = await call('GET', `${integrationsPath}?pageSize=${pageSize}&pageNumber=${pageNumber}`);
+    if (answer.kind === 'unanswered') return answer.outcome;
+    const page = integrationListSchema.safeParse(answer.json).data;
+    if (answer.status !== 200 || page === undefined) return refusalOf(answer, 'view', 'list the integrations');
+    const ours = page.entities.find((integration) => integration.outboundNotificationWebhookUrl === context.webhookUrl && integration.createStatus !== 'Error');
+    if (ours !== undefined) return { kind: 'integration', ...ours };
+    if (page.entities.length < pageSize) return { kind: 'none' };
+  }
+  return unverified(`This Genesys organisation has more than ${pagesMax * pageSize} Open Messaging integrations. Name one of them in integrationId.`, false);
 }
 
 async function loadIntegration(integrationId: string, call: Call): Promise<Missing | Found> {
@@ -155,17 +171,21 @@ function readIntegration(answer: ProviderAnswer, permission: string, attempted: 
   if (answer.kind === 'unanswered') return answer.outcome;
   const integration = integrationSchema.safeParse(answer.json);
   if (answer.status >= 200 && answer.status < 300 && integration.success) return { kind: 'integration', ...integration.data };
+  if (answer.status === 404 && integrationId !== undefined) {
+    return { ...unverified(`There is no Open Messaging integration ${integrationId} in this Genesys organisation. Check integrationId and region, or leave integrationId out to have one created.`, true), missing: true };
+  }
+  return refusalOf(answer, permission, attempted);
+}
+
+function refusalOf(answer: Answered, permission: string, attempted: string): Unverified {
   switch (answer.status) {
     case 401:
       return unverified(`Genesys gave a token and then refused it${codeOf(answer.json)}. It is tried again.`, true);
     case 403:
       return unverified(`Genesys does not let this OAuth client ${attempted}: give its role the permission messaging:integration:${permission}${codeOf(answer.json)}. It is tried again.`, true);
-    case 404:
-      if (integrationId !== undefined) {
-        return { ...unverified(`There is no Open Messaging integration ${integrationId} in this Genesys organisation. Check integrationId and region, or leave integrationId out to have one created.`, true), missing: true };
-      }
+    default:
+      return unverified(`Genesys did not ${attempted} (status ${answer.status})${codeOf(answer.json)}. Check the values and post the credentials again.`, false);
   }
-  return unverified(`Genesys did not ${attempted} (status ${answer.status})${codeOf(answer.json)}. Check the values and post the credentials again.`, false);
 }
 
 /** The provider's own word for what is wrong, for the one who looks it up. */

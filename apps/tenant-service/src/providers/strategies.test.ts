@@ -29,7 +29,7 @@ async function verify(strategy: ConnectStrategy, account: Account, answer: Answe
     },
     hosts: { api: 'https://api.example.net', login: 'https://login.example.net' },
     webhookUrl: 'https://hub.example.net/webhooks/genesys/con_1',
-    attempt: 1,
+    mayHaveMade: false,
     waitMs: 0,
     keep: async () => undefined,
     ...more,

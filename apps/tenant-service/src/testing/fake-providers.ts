@@ -45,7 +45,8 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
       return secret === state.clientSecret ? { status: 200, json: { access_token: 'genesys-token', token_type: 'bearer', expires_in: 86400 } } : { status: 401, json: { error: 'invalid_client' } };
     }
     if (call.authorization !== 'Bearer genesys-token') return { status: 401, json: { code: 'bad.credentials' } };
-    if (call.path === `${path}?pageSize=100`) return { status: 200, json: { entities: [...state.integrations.keys()].map(show) } };
+    const [, pageNumber] = /\?pageSize=100&pageNumber=(\d+)$/.exec(call.path) ?? [];
+    if (pageNumber !== undefined) return { status: 200, json: { entities: [...state.integrations.keys()].slice(Number(pageNumber) * 100 - 100, Number(pageNumber) * 100).map(show) } };
     if (call.path === path && call.method === 'POST') {
       const id = `created-${state.integrations.size + 1}`;
       state.integrations.set(id, { ...(JSON.parse(call.body) as { name: string }), looks: 0 });
