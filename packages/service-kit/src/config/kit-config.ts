@@ -25,6 +25,7 @@ export const kitConfigSchema = z.object({
   busDriver: z.enum(['embedded', 'kafka']).default('embedded').describe('what carries events: embedded (Postgres) or kafka'),
   busDatabaseUrl: z.string().optional().describe('the Postgres URL of the role that owns the bus tables').meta(secret),
   kafkaBrokers: list().describe('the Kafka brokers, host:port, separated by commas'),
+  kafkaReplicationFactor: z.coerce.number().int().min(1).max(9).default(1).describe('how many brokers keep a copy of each topic that is made; 3 in production, where one may then be away without losing or stopping anything'),
   internalTokenSecret: z.string().min(32).describe('at least 32 characters that all services share; signs the calls between them').meta(secret),
   adminKey: z.string().min(16).optional().describe('the key of the platform, for Authorization: Bearer').meta(secret),
   keyEncryptionKey: z.string().optional().describe('the key that wraps the data keys: 32 bytes as base64').meta(secret),

@@ -1,5 +1,5 @@
 import { createDatabase, type Database } from '@switchboard/db';
-import { createEventBus, type BusLog, type EventBus, type UnitOfWork } from '@switchboard/event-bus';
+import { createEventBus, type BusLog, type EventBus, type EventBusOptions, type UnitOfWork } from '@switchboard/event-bus';
 import { createEnvKeyProvider, type KeyProvider } from '@switchboard/secrets';
 import type { KitConfig } from '../config/kit-config.ts';
 import type { ServiceDefinition } from '../port.ts';
@@ -29,9 +29,14 @@ export function openBus(definition: ServiceDefinition, config: KitConfig, unitOf
     service: shortName(definition.name),
     unitOfWork,
     busUrl: busDatabaseUrl,
-    ...(busDriver === 'kafka' ? { kafka: { brokers: kafkaBrokers } } : {}),
+    ...(busDriver === 'kafka' ? { kafka: kafkaOptionsOf(config) } : {}),
     log,
   });
+}
+
+/** Where Kafka is, and on how many brokers the topics lie that this service makes. */
+export function kafkaOptionsOf({ kafkaBrokers, kafkaReplicationFactor }: Pick<KitConfig, 'kafkaBrokers' | 'kafkaReplicationFactor'>): NonNullable<EventBusOptions['kafka']> {
+  return { brokers: kafkaBrokers, replicationFactor: kafkaReplicationFactor };
 }
 
 export function openKeyProvider(definition: ServiceDefinition, config: KitConfig): KeyProvider {
