@@ -77,7 +77,7 @@ module.exports = {
   options: {
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['/generated/', '(^|/)scratch\\d*\\.ts$'] },
+    exclude: { path: ['/generated/'] },
     combinedDependencies: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js', '.cjs', '.json'], mainFields: ['module', 'main'] },
     reporterOptions: { text: { highlightFocused: true } },

@@ -108,7 +108,7 @@ function environmentDocument(): string {
   return [
     '# Environment variables',
     '',
-    'Generated from the services\' `config.ts` by `npm run docs`; do not edit. Every variable may be given as `<NAME>_FILE` with the path of a file that holds it.',
+    'Generated from the services\' `config.ts` by `npm run docs`; do not edit. A secret may be given as `<NAME>_FILE` with the path of a file that holds it.',
     '',
     '## Every service',
     '',
@@ -119,10 +119,19 @@ function environmentDocument(): string {
     ...head('variable', 'what it is', 'default'),
     row(['`SWITCHBOARD_HOME`', 'folder with all state of the embedded mode', '`.switchboard`']),
     row(['`ADMIN_KEY`', 'the platform\'s key, instead of the one in the home folder', '']),
+    row(['`LOG_LEVEL`', 'the least level that is logged', '`warn`']),
     row(['`<SERVICE>_PORT`', 'port of one service, e.g. `API_GATEWAY_PORT`', 'see `npm start`']),
     row(['`DATABASE_ADMIN_URL`', '`npm run services`: a Postgres of your own, as a role that may create roles and schemas', 'one is started']),
     row(['`KAFKA_BROKERS`', '`npm run services`: a Kafka of your own', 'one is started']),
     row(['`REDIS_URL`', '`npm run services`: a Redis of your own', 'one is started where redis-server is installed']),
+    '',
+    '## `scripts/migrate.ts`',
+    '',
+    ...head('variable', 'what it is', 'default'),
+    row(['`DATABASE_ADMIN_URL`', 'a Postgres role that may create roles and schemas (secret)', '']),
+    row(['`DATABASE_ROLE_PASSWORD`', 'the password of the services\' own roles (secret)', '']),
+    row(['`<ROLE>_PASSWORD`', 'the password of one role, e.g. `SWITCHBOARD_TENANT_PASSWORD` (secret)', '`DATABASE_ROLE_PASSWORD`']),
+    row(['`SERVICES`', 'a comma list: only these services\' schemas, where each has its own server', 'all']),
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertPortsFree } from '../apps/standalone/src/assert-ports-free.ts';
+import { explain } from '../apps/standalone/src/explain.ts';
 import { openInstallation } from '../apps/standalone/src/installation.ts';
 import { portOf, serviceEnvironment, type Deployment } from '../apps/standalone/src/service-environment.ts';
 import { services } from '../apps/standalone/src/services.ts';
@@ -18,8 +19,8 @@ const startTimeoutMs = 60_000;
 async function runServices(): Promise<void> {
   const environment = process.env;
   const home = resolve(environment['SWITCHBOARD_HOME'] ?? '.switchboard');
-  const installation = openInstallation(home, environment['ADMIN_KEY']);
   await assertPortsFree(services, environment);
+  const installation = openInstallation(home, environment['ADMIN_KEY']);
   const servers = await startServers(join(home, 'services'), environment);
   const children: { service: ServiceDefinition; child: ChildProcess }[] = [];
   let isStopping = false;
@@ -49,7 +50,7 @@ async function runServices(): Promise<void> {
     }
     await Promise.all(services.map((service) => untilReady(service, environment)));
   } catch (error) {
-    process.stderr.write(`switchboard: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`switchboard: ${explain(error)}\n`);
     return stop(1);
   }
 
@@ -92,4 +93,9 @@ function terminate(child: ChildProcess): Promise<void> {
   });
 }
 
-await runServices();
+try {
+  await runServices();
+} catch (error) {
+  process.stderr.write(`switchboard: ${explain(error)}\n`);
+  process.exit(1);
+}

@@ -1,5 +1,5 @@
 // bench:bus: a hop through both drivers, a backlog of one partition worked off in order of its keys, and what an idle client costs; each beside
-// a reference of the same run. Aims: design, section 7. Other work on the machine spoils it: the load average is kept with the result.
+// a reference of the same run. Other work on the machine spoils it: the load average is kept with the result.
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startPostgres } from '../../packages/db/src/embedded/index.ts';
+import { holdExclusively, startPostgres } from '../../packages/db/src/embedded/index.ts';
 import { startKafka } from '../../packages/testing/src/kafka/index.ts';
 
 /** What the distributed mode stands on. */
@@ -25,7 +25,12 @@ export async function startServers(directory: string, given: Given): Promise<Ser
     let { DATABASE_ADMIN_URL: adminUrl, KAFKA_BROKERS: kafkaBrokers, REDIS_URL: redisUrl } = given;
     if (adminUrl === undefined) {
       const postgres = await startPostgres({ directory: join(directory, 'postgres'), connectionsMax: 300 });
-      stops.push(() => postgres.stop());
+      const release = await holdExclusively(postgres.adminUrl);
+      if (release === false) throw new Error(`Other services run on the folder ${directory}; stop them, or set SWITCHBOARD_HOME to another folder.`);
+      stops.push(async () => {
+        await release();
+        await postgres.stop();
+      });
       adminUrl = postgres.adminUrl;
     }
     if (kafkaBrokers === undefined) {

@@ -53,4 +53,12 @@ describe('npm run demo', () => {
     expect(code).toBe(1);
     expect(output).toMatch(/^switchboard: Port \d+ \([a-z-]+\) is in use; .*\.\n$/);
   }, 60_000);
+
+  it('refuses a second start on the same folder in one sentence, and does the first one no harm', async () => {
+    const other = await HubProcess.create('start', home);
+    const { code, output } = await run('start.ts', { SWITCHBOARD_HOME: home, ...Object.fromEntries(Object.entries(other.ports).map(([name, port]) => [`${name}_PORT`, String(port)])) });
+    expect(code).toBe(1);
+    expect(output).toBe(`switchboard: Another Switchboard runs on the folder ${home}; stop it, or set SWITCHBOARD_HOME to another folder.\n`);
+    expect((await fetch(`${hub.url('API_GATEWAY')}/health/ready`)).status).toBe(200);
+  }, 60_000);
 });

@@ -11,8 +11,8 @@ if (hasTestKafka()) {
     },
   });
 } else {
-  // testing has said loudly why; Jest wants a test in every file.
-  describe('npm run services', () => {
-    it.todo('needs Java and Maven for Kafka');
+  // The run has said loudly why; in CI it fails instead.
+  describe.skip('npm run services', () => {
+    it('carries the same suite over Kafka', () => undefined);
   });
 }

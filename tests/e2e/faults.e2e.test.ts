@@ -65,10 +65,11 @@ describe('when a provider has a bad day', () => {
 
   it('keeps a conversation\'s order while the desk throttles, and lets the other tenant pass', async () => {
     const contact = '15005550101';
-    await fault({ provider: 'genesys', on: 'answers', contains: acme.integrationId, status: 429, retryAfterSeconds: 1, times: 2 });
+    await fault({ provider: 'genesys', on: 'answers', contains: acme.integrationId, status: 429, retryAfterSeconds: 8, times: 1 });
     for (const text of ['one', 'two', 'three']) await receive(acme, contact, text);
     await receive(globex, contact, 'meanwhile');
-    await eventually('the other tenant\'s message', async () => (await textsAtAgents(globex, contact)).includes('meanwhile') || undefined, 5_000);
+    await eventually('the other tenant\'s message', async () => (await textsAtAgents(globex, contact)).includes('meanwhile') || undefined, 7_000);
+    expect(await textsAtAgents(acme, contact)).toEqual([]);
     await eventually('all three', async () => (await textsAtAgents(acme, contact)).length >= 3 || undefined, 30_000);
     expect(await textsAtAgents(acme, contact)).toEqual(['one', 'two', 'three']);
   });

@@ -37,6 +37,10 @@ describe('the home folder', () => {
     expect(readFileSync(adminKeyFile, 'utf8')).not.toContain('a-key-from-outside');
   });
 
+  it('is not opened with a key that is too short', () => {
+    expect(() => openInstallation(folder, 'short')).toThrow('ADMIN_KEY is too short; give at least 16 characters.');
+  });
+
   it('is refused in one sentence that names SWITCHBOARD_HOME when it cannot be made', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
@@ -46,6 +50,10 @@ describe('the home folder', () => {
 });
 
 describe('ports', () => {
+  it('that are none are refused in one sentence', async () => {
+    await expect(assertPortsFree(services, { API_GATEWAY_PORT: 'abc' })).rejects.toThrow('API_GATEWAY_PORT must be a TCP port between 0 and 65535, and is "abc".');
+  });
+
   it('in use are named with their service and the variable that moves it', async () => {
     const other = createServer();
     await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));

@@ -13,6 +13,9 @@ const secretFiles = {
   databasePassword: 'database-password',
 } as const;
 
+/** Characters; shorter keys can be guessed. */
+const adminKeyLengthMin = 16;
+
 export type InstallationSecrets = Readonly<Record<keyof typeof secretFiles, string>>;
 
 export type Installation = {
@@ -27,6 +30,7 @@ export type Installation = {
  * run. Throws StartRefusal when the folder cannot be written.
  */
 export function openInstallation(home: string, adminKey: string | undefined): Installation {
+  if (adminKey !== undefined && adminKey !== '' && adminKey.length < adminKeyLengthMin) throw new StartRefusal(`ADMIN_KEY is too short; give at least ${adminKeyLengthMin} characters.`);
   try {
     mkdirSync(home, { recursive: true });
     accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -1,5 +1,5 @@
 import { runtimeUrl } from '@switchboard/db';
-import type { ServiceDefinition } from '@switchboard/service-kit';
+import { StartRefusal, type ServiceDefinition } from '@switchboard/service-kit';
 import { join } from 'node:path';
 import type { Installation } from './installation.ts';
 
@@ -21,9 +21,13 @@ export function variablePrefix(serviceName: string): string {
   return serviceName.toUpperCase().replaceAll('-', '_');
 }
 
-/** The port of a service: `<NAME>_PORT` or the one of its definition. */
+/** The port of a service: `<NAME>_PORT` or the one of its definition. Throws StartRefusal for what is no port. */
 export function portOf(service: ServiceDefinition, environment: Variables): number {
-  return Number(environment[`${variablePrefix(service.name)}_PORT`] ?? service.port);
+  const name = `${variablePrefix(service.name)}_PORT`;
+  const given = environment[name];
+  if (given === undefined || given === '') return service.port;
+  if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535) throw new StartRefusal(`${name} must be a TCP port between 0 and 65535, and is "${given}".`);
+  return Number(given);
 }
 
 /** The variables that one service of a one-machine deployment gets: its own database role, its neighbours' addresses, the installation's secrets. */

@@ -1,7 +1,8 @@
-import { startPostgres } from '@switchboard/db/embedded';
+import { holdExclusively, startPostgres } from '@switchboard/db/embedded';
 import { prepareServices, StartRefusal, startService, type RunningService } from '@switchboard/service-kit';
 import { join, resolve } from 'node:path';
 import { assertPortsFree } from './assert-ports-free.ts';
+import { explain } from './explain.ts';
 import { openInstallation } from './installation.ts';
 import { serviceEnvironment, type Deployment } from './service-environment.ts';
 import { services } from './services.ts';
@@ -17,18 +18,19 @@ export async function startStandalone(environment: Record<string, string | undef
   try {
     await start(environment);
   } catch (error) {
-    process.stderr.write(`switchboard: ${explain(error)}
-`);
+    process.stderr.write(`switchboard: ${explain(error)}\n`);
     process.exit(1);
   }
 }
 
 async function start(environment: Record<string, string | undefined>): Promise<void> {
   const home = resolve(environment['SWITCHBOARD_HOME'] ?? '.switchboard');
-  const installation = openInstallation(home, environment['ADMIN_KEY']);
   await assertPortsFree(services, environment);
+  const installation = openInstallation(home, environment['ADMIN_KEY']);
 
   const postgres = await startPostgres({ directory: join(home, 'postgres') });
+  const release = await holdExclusively(postgres.adminUrl);
+  if (release === false) throw new StartRefusal(`Another Switchboard runs on the folder ${home}; stop it, or set SWITCHBOARD_HOME to another folder.`);
   const running: { name: string; service: RunningService }[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () =>
@@ -36,6 +38,7 @@ async function start(environment: Record<string, string | undefined>): Promise<v
       for (const { name, service } of running.toReversed()) {
         await service.stop().catch((error: unknown) => process.stderr.write(`switchboard: ${name} did not stop cleanly: ${String(error)}\n`));
       }
+      await release();
       await postgres.stop();
     })());
   stopOnSignals(stop);
@@ -77,10 +80,4 @@ function stopOnSignals(stop: () => Promise<void>): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-}
-
-/** What stands in the way is one sentence (StartRefusal, or a plain Error of the database's starter); a defect shows its stack. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof StartRefusal || error.constructor === Error ? error.message : (error.stack ?? error.message);
 }

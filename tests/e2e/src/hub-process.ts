@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
@@ -43,6 +43,12 @@ export class HubProcess {
   get pid(): number {
     if (this.child?.pid === undefined) throw new Error('the hub does not run');
     return this.child.pid;
+  }
+
+  /** Every secret of the home folder: each lies in a file of its own. */
+  get installationSecrets(): string[] {
+    const files = readdirSync(this.home, { withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.includes('.'));
+    return files.map((file) => readFileSync(join(this.home, file.name), 'utf8').trim());
   }
 
   async start(): Promise<void> {

@@ -8,7 +8,7 @@ import { describeDeadLetters } from './describe-dead-letters.ts';
 import { describeFairness } from './describe-fairness.ts';
 import { eventually, listen, sequences, upTo, type SuiteTools } from './suite-tools.ts';
 
-/** The promises of the bus (design, section 3): every driver keeps every one of them, always shown with two tenants. */
+/** The promises of the bus (docs/adr/0003): every driver keeps every one of them, always shown with two tenants. */
 export function describeBus(name: string, makeBus: () => Promise<BusUnderTest>, tenants: readonly [TenantId, TenantId]): void {
   describe(`bus: ${name}`, () => {
     let subject: BusUnderTest;
