@@ -1,4 +1,4 @@
-import type { ClientContext, Delivered, FetchedMedia, RemoteMedia, RenderedPart } from '@switchboard/connector-kit';
+import type { ClientContext, ClientErrorDetail, Delivered, FetchedMedia, RemoteMedia, RenderedPart } from '@switchboard/connector-kit';
 import { hubError, type HubError } from '@switchboard/contracts';
 import { providers } from '@switchboard/providers';
 import type { EgressReply } from '@switchboard/service-kit';
@@ -23,7 +23,7 @@ export async function send(part: RenderedPart, context: ClientContext): Promise<
   const reply = await callWithToken(context, (accessToken) =>
     context.egress.request({ method: 'POST', url, headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }, body, timeoutMs }),
   );
-  if (reply.status >= 300) throw refusalOf(reply);
+  if (reply.status >= 300) throw refusalOf(reply, path);
   const answer = messageReplySchema.safeParse(jsonOf(reply.body));
   // An answer that does not parse is a success all the same: the message is there, its id is learnt from the first webhook.
   return { status: 'sent', providerMessageId: path === 'message' ? answer.data?.id : undefined, providerConversationId: answer.data?.conversationId };
@@ -33,7 +33,7 @@ export async function send(part: RenderedPart, context: ClientContext): Promise<
 export async function fetchMedia(media: RemoteMedia, context: ClientContext): Promise<FetchedMedia> {
   if (media.url === undefined) throw hubError('media.not_found', { publicMessage: 'The attachment has no address.' });
   const { url } = media;
-  const get = (headers: Record<string, string>) => context.egress.request({ method: 'GET', url, headers, timeoutMs: 30_000, responseMaxBytes: mediaSizeMax });
+  const get = (headers: Record<string, string>) => context.egress.request({ method: 'GET', url, headers, timeoutMs: 30_000, responseMaxBytes: Math.min(mediaSizeMax, context.fileBytesMax) });
   let reply = await get({});
   if ((reply.status === 401 || reply.status === 403) && isGenesysHost(url, context)) reply = await callWithToken(context, (accessToken) => get({ authorization: `Bearer ${accessToken}` }));
   if (reply.status === 404 || reply.status === 410) throw hubError('media.not_found', { retry: 'never', detail: { status: reply.status } });
@@ -68,16 +68,18 @@ function withMediaUrl(body: RenderedPart['body'], url: string): Record<string, u
   return { ...body, content: [{ ...item, attachment: { ...item.attachment, url } }] };
 }
 
-function refusalOf(reply: EgressReply): HubError {
+function refusalOf(reply: EgressReply, path: string): HubError {
   const error = errorBodySchema.safeParse(jsonOf(reply.body)).data;
-  const detail = { status: reply.status, providerCode: error?.code, contextId: error?.contextId };
+  const detail: ClientErrorDetail = { status: reply.status, providerCode: error?.code, contextId: error?.contextId };
   const said = error?.message === undefined ? '' : `: ${error.message}`;
   switch (reply.status) {
     case 401:
-      return hubError('provider.unauthorized', { publicMessage: 'Genesys refuses the OAuth client of this connection.', detail });
+      return hubError('provider.unauthorized', { publicMessage: 'Genesys refuses the OAuth client of this connection.', detail: { ...detail, scope: 'account' } });
     case 403:
-      return hubError('provider.forbidden', { publicMessage: 'The role of the OAuth client lacks the permission conversation:message:receive.', detail });
+      return hubError('provider.forbidden', { publicMessage: 'The role of the OAuth client lacks the permission conversation:message:receive.', detail: { ...detail, scope: 'account' } });
     case 404:
+      // A message names nothing but the integration; a receipt or an answer to a question also names a message, which may be the one that is gone.
+      if (path === 'message') return hubError('provider.not_found', { publicMessage: 'The open messaging integration does not exist any more.', detail: { ...detail, scope: 'account' } });
       return hubError('provider.not_found', { publicMessage: 'The open messaging integration does not exist any more, or the conversation has ended.', detail });
     case 429:
       return hubError('provider.throttled', { publicMessage: 'Genesys throttles this OAuth client; the message is sent when it allows.', retry: { afterMs: retryAfterMs(reply) }, detail });

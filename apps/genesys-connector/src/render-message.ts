@@ -20,11 +20,16 @@ export function renderMessage(command: MessageSend): Rendered {
   if (content.kind === 'receipt') return parts([receiptPart(command, content)]);
   if (content.kind === 'choice_reply' && command.replyToProviderMessageId !== undefined) return parts([structuredPart(command, content, command.replyToProviderMessageId)]);
   if (isFile(content)) return fileParts(command, content);
-  return parts(splitText(textOf(content), textLengthMax).map((text, index) => messagePart(command, index, { text })));
+  return parts(textsOf(textOf(content)).map((text, index) => messagePart(command, index, { text })));
 }
 
 function parts(list: readonly RenderedPart[]): Rendered {
-  return list.length === 0 ? { kind: 'nothing' } : { kind: 'parts', parts: list };
+  return { kind: 'parts', parts: list };
+}
+
+/** None for white space alone, which Genesys refuses. */
+function textsOf(text: string): string[] {
+  return splitText(text, textLengthMax).filter((piece) => piece.trim() !== '');
 }
 
 function isFile(content: MessageContent): content is MediaContent {
@@ -38,7 +43,7 @@ function fileParts(command: MessageSend, content: MediaContent): Rendered {
     const notice = [`[${content.kind}: ${media.unavailable ?? 'the file is not available'}]`, media.caption].filter(Boolean).join('\n');
     return parts([messagePart(command, 0, { text: notice })]);
   }
-  const [caption, ...rest] = media.caption ? splitText(media.caption, textLengthMax) : [];
+  const [caption, ...rest] = textsOf(media.caption ?? '');
   const mediaType = { image: 'Image', sticker: 'Image', audio: 'Audio', video: 'Video', file: 'File' }[content.kind];
   const first: RenderedPart = {
     ...messagePart(command, 0, {

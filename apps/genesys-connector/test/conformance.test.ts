@@ -12,9 +12,9 @@ describeConnector(genesys, {
   refusals: [
     { name: '400 bad.request', ...error(400, 'bad.request'), code: 'provider.rejected', retry: 'never' },
     { name: '400 invalid.value', ...error(400, 'invalid.value'), code: 'provider.rejected', retry: 'never' },
-    { name: '401 with a new token too', ...error(401, 'bad.credentials'), code: 'provider.unauthorized', retry: 'never' },
-    { name: '403 missing.permissions', ...error(403, 'missing.permissions'), code: 'provider.forbidden', retry: 'never' },
-    { name: '404 not.found', ...error(404, 'not.found'), code: 'provider.not_found', retry: 'never' },
+    { name: '401 with a new token too', ...error(401, 'bad.credentials'), code: 'provider.unauthorized', retry: 'never', scope: 'account' },
+    { name: '403 missing.permissions', ...error(403, 'missing.permissions'), code: 'provider.forbidden', retry: 'never', scope: 'account' },
+    { name: '404 not.found', ...error(404, 'not.found'), code: 'provider.not_found', retry: 'never', scope: 'account' },
     { name: '415 unsupported.media.type', ...error(415, 'unsupported.media.type'), code: 'provider.rejected', retry: 'never' },
     { name: '429 with Retry-After', ...error(429, 'too.many.requests'), headers: { 'retry-after': '7' }, code: 'provider.throttled', retry: { afterMs: 7_500 } },
     { name: '429 without Retry-After', ...error(429, 'too.many.requests'), code: 'provider.throttled', retry: { afterMs: 10_500 } },

@@ -1,8 +1,8 @@
-import { mediaBytesMax, type ClientContext, type Delivered, type FetchedMedia, type PartMedia, type RemoteMedia, type RenderedPart } from '@switchboard/connector-kit';
+import type { ClientContext, Delivered, FetchedMedia, PartMedia, RemoteMedia, RenderedPart } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply, EgressRequest } from '@switchboard/service-kit';
 import { isTokenHost } from './is-token-host.ts';
-import { readMetaError } from './read-meta-error.ts';
+import { readMetaError, type MetaFate } from './read-meta-error.ts';
 import { graphErrorSchema, mediaReplySchema, sendReplySchema, uploadReplySchema } from './wire.ts';
 
 /** The calls to Meta's Graph API; the only I/O of the connector. Translates every failure to a HubError that says its fate. */
@@ -29,7 +29,8 @@ async function upload(media: PartMedia, context: ClientContext): Promise<string>
   const form = new FormData();
   form.set('messaging_product', 'whatsapp');
   form.set('type', media.mimeType);
-  form.set('file', new Blob([new Uint8Array(bytes)], { type: media.mimeType }), media.fileName ?? 'file');
+  // The cast is safe: files are read into memory of their own, never shared between threads. A copy of 100 MB would be one too many.
+  form.set('file', new Blob([bytes as Buffer<ArrayBuffer>], { type: media.mimeType }), media.fileName ?? 'file');
   const reply = await beforeSending(() => call(context, { method: 'POST', url: graphUrl(context, `${phoneNumberIdOf(context)}/media`), body: form, timeoutMs: uploadTimeoutMs }));
   const parsed = uploadReplySchema.safeParse(parseJson(reply.body));
   if (!parsed.success) throw hubError('provider.unavailable', { publicMessage: 'WhatsApp took the file without naming it; it is tried again.', detail: { sent: false } });
@@ -55,11 +56,11 @@ async function fetchMedia(media: RemoteMedia, context: ClientContext): Promise<F
 
 async function download(media: RemoteMedia, context: ClientContext): Promise<FetchedMedia> {
   const place = media.id === undefined ? { url: media.url ?? '' } : await resolve(media.id, context);
-  if ((place.file_size ?? 0) > mediaBytesMax) throw hubError('media.too_large', { publicMessage: 'The file is larger than 100 MB.' });
+  if ((place.file_size ?? 0) > context.fileBytesMax) throw hubError('media.too_large', { publicMessage: `The file is larger than ${Math.floor(context.fileBytesMax / 1024 / 1024)} MB.` });
   if (!isTokenHost(place.url, context.connection.settings['apiBaseUrl'])) {
     throw hubError('media.unavailable', { publicMessage: 'WhatsApp named a host for the file that is not its own.', retry: 'never', detail: { url: place.url } });
   }
-  const reply = await egress(context, { method: 'GET', url: place.url, timeoutMs: 60_000, responseMaxBytes: mediaBytesMax });
+  const reply = await egress(context, { method: 'GET', url: place.url, timeoutMs: 60_000, responseMaxBytes: context.fileBytesMax });
   if (reply.status === 200) return { bytes: reply.body, mimeType: place.mime_type ?? reply.headers['content-type'] };
   if (reply.status === 401 || reply.status === 403) throw graphFailure(reply);
   throw hubError('media.unavailable', { publicMessage: `WhatsApp answered ${reply.status} for the file.` });
@@ -105,20 +106,20 @@ function graphFailure(reply: EgressReply): HubError {
       httpStatus: reply.status,
       // A gateway's own answer says nothing of what the machine behind it did; Meta's words, and a plain refusal, do.
       sent: error === undefined && (reply.status === 502 || reply.status === 504),
-      ...('scope' in fate && fate.scope !== undefined ? { scope: fate.scope } : {}),
+      ...(fate.scope === undefined ? {} : { scope: fate.scope }),
       ...(error === undefined ? {} : { providerCode: String(error.code) }),
     },
   });
 }
 
-function fateOfStatus(status: number) {
-  const never = { retry: 'never' as const };
-  if (status === 401) return { ...never, code: 'provider.unauthorized' as const, message: 'WhatsApp refuses the access token. Post new credentials for this connection.' };
-  if (status === 403) return { ...never, code: 'provider.forbidden' as const, message: 'WhatsApp refuses the permission for this number.' };
-  if (status === 404) return { ...never, code: 'provider.not_found' as const, message: 'WhatsApp does not know this phone number id or API version.' };
-  if (status === 429) return { retry: 'later' as const, code: 'provider.throttled' as const, message: 'WhatsApp is throttling; it is tried again.' };
-  if (status >= 500) return { retry: 'later' as const, code: 'provider.unavailable' as const, message: 'WhatsApp is not available; it is tried again.' };
-  return { ...never, code: 'provider.rejected' as const, message: `WhatsApp answered ${status}.` };
+function fateOfStatus(status: number): MetaFate {
+  const refused = { retry: 'never', scope: 'account' } as const;
+  if (status === 401) return { ...refused, code: 'provider.unauthorized', message: 'WhatsApp refuses the access token. Post new credentials for this connection.' };
+  if (status === 403) return { ...refused, code: 'provider.forbidden', message: 'WhatsApp refuses the permission for this number.' };
+  if (status === 404) return { ...refused, code: 'provider.not_found', message: 'WhatsApp does not know this phone number id or API version.' };
+  if (status === 429) return { retry: 'later', code: 'provider.throttled', message: 'WhatsApp is throttling; it is tried again.' };
+  if (status >= 500) return { retry: 'later', code: 'provider.unavailable', message: 'WhatsApp is not available; it is tried again.' };
+  return { retry: 'never', code: 'provider.rejected', message: `WhatsApp answered ${status}.` };
 }
 
 function retryAfter(reply: EgressReply): { readonly afterMs: number } | undefined {

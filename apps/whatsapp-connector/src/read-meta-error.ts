@@ -6,7 +6,8 @@ export type MetaFate = {
   readonly retry: Retry;
   /** In the tenant's words: what is wrong and the way out. */
   readonly message: string;
-  readonly scope?: 'pair';
+  /** `pair`: this contact alone is held back. `account`: the token, the permission or the number is refused, whatever is sent to whom. */
+  readonly scope?: 'pair' | 'account';
 };
 
 /**
@@ -34,12 +35,12 @@ export function deliveryErrorOf(error: MetaError): DeliveryError {
 const second = 1_000;
 const minute = 60 * second;
 
-const unauthorized = never('provider.unauthorized', 'WhatsApp refuses the access token: it has expired or was withdrawn. Post new credentials for this connection.');
-const forbidden = never('provider.forbidden', 'The access token lacks a permission: grant whatsapp_business_messaging and whatsapp_business_management at Meta.');
+const unauthorized = refused('provider.unauthorized', 'WhatsApp refuses the access token: it has expired or was withdrawn. Post new credentials for this connection.');
+const forbidden = refused('provider.forbidden', 'The access token lacks a permission: grant whatsapp_business_messaging and whatsapp_business_management at Meta.');
 const unavailable = later('provider.unavailable', 'WhatsApp has a temporary fault; it is tried again.');
-const unknownNumber = never('provider.not_found', 'The phone number is deleted, not registered, or its display name is not approved at WhatsApp. Check it in the WhatsApp Manager.');
+const unknownNumber = refused('provider.not_found', 'The phone number is deleted, not registered, or its display name is not approved at WhatsApp. Check it in the WhatsApp Manager.');
 const badRequest = never('provider.rejected', 'WhatsApp does not accept the form of this message.');
-const restricted = never('provider.forbidden', 'WhatsApp has restricted or locked this account, or does not serve the contact\'s country. See the WhatsApp Manager.');
+const restricted = refused('provider.forbidden', 'WhatsApp has restricted or locked this account. See the WhatsApp Manager.');
 const badTemplate = never('provider.rejected', 'WhatsApp refuses the template: its name, language, approval or parameters do not fit. Compare with the template in the WhatsApp Manager.');
 const pausedTemplate = never('provider.rejected', 'WhatsApp has paused or disabled the template for its low quality. Edit it or use another one.');
 const spam = never('provider.rejected', 'WhatsApp restricts this number because too many of its messages were blocked or marked as spam. See its quality in the WhatsApp Manager.');
@@ -57,7 +58,9 @@ const fates: ReadonlyMap<number, MetaFate> = new Map([
   ...each([131_057], later('provider.unavailable', 'WhatsApp is working on this number (about a minute); it is tried again.', { afterMs: minute })),
   ...each([33, 131_045, 131_037, 133_010], unknownNumber),
   ...each([100, 131_008, 131_009, 131_051], badRequest),
-  ...each([368, 131_031, 130_497], restricted),
+  ...each([368, 131_031], restricted),
+  // Of the contact's country alone: others may be written to.
+  ...each([130_497], never('provider.forbidden', 'WhatsApp does not let this account write to contacts of this country.')),
   ...each([130_403], never('provider.rejected', 'This number has blocked the contact. Unblock the contact at WhatsApp to write to it.')),
   ...each([130_472], never('provider.rejected', 'WhatsApp withholds marketing messages from this contact because of an experiment of Meta.')),
   ...each([131_021], never('provider.rejected', 'The contact\'s number is the business\'s own number.')),
@@ -79,6 +82,10 @@ const fates: ReadonlyMap<number, MetaFate> = new Map([
 
 function never(code: ErrorCode, message: string): MetaFate {
   return { code, message, retry: 'never' };
+}
+
+function refused(code: ErrorCode, message: string): MetaFate {
+  return { code, message, retry: 'never', scope: 'account' };
 }
 
 function later(code: ErrorCode, message: string, retry: Retry = 'later'): MetaFate {

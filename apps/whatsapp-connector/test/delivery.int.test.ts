@@ -66,24 +66,46 @@ function connect(tenantId: TenantId, more: Partial<ConnectionWithSecrets> = {}):
   return connection;
 }
 
-/** A running connector, as far as its consumers are concerned; a second one is the same connector after a restart. */
-async function startConnector(definition: ConnectorDefinition = connector) {
+/** Events whose effect was stored, as the bus's inbox knows them. */
+const inbox = new Set<string>();
+
+/** The same database, with something else happening before its n-th transaction. */
+function withInterruption(before: (count: number) => Promise<void>): Database<unknown> {
+  let count = 0;
+  const transaction: typeof db.transaction = async (fn) => {
+    await before(++count);
+    return db.transaction(fn);
+  };
+  // The cast is safe: the very database, with one method more of its own.
+  return Object.create(db, { transaction: { value: transaction } }) as typeof db;
+}
+
+/** A running connector, as far as its consumers are concerned; a second one is the same connector after a restart, or another process of it. */
+async function startConnector(definition: ConnectorDefinition = connector, itsDatabase = db) {
   const options = connectorService(definition, { name: 'whatsapp-connector', port: 0, schema: 'whatsapp', prismaDirectory });
   const config = options.config.parse({ mediaDir, mediaUrlSecret: 's'.repeat(32), publicWebhookUrl: 'https://hub.example.net' });
   // Read as the caller: another tenant's connection is a missing one, as tenant-service answers.
-  const kit = testKit({ name: 'whatsapp-connector', config, db, answer: ({ input }) => connections.get((input.params as { connectionId: ConnectionId }).connectionId) });
-  const { consumers = [] } = await options.build(kit);
+  const kit = testKit({ name: 'whatsapp-connector', config, db: itsDatabase, answer: ({ input }) => connections.get((input.params as { connectionId: ConnectionId }).connectionId) });
+  const { consumers = [], tasks = [] } = await options.build(kit);
+  const consumerOf = (event: Envelope) => consumers.find(({ type }) => type === event.type) as Subscription; // every test's event has one
   return {
     published: kit.published,
     /** Handles an event as the bus would; `dies` ends the process before the outcome is stored. */
     async handle(event: Envelope, { attempt = 1, dies = false } = {}): Promise<void> {
-      const consumer = consumers.find(({ type }) => type === event.type) as Subscription; // every test's event has one
       const commit = async (effect: () => Promise<void>) => {
         if (dies) throw new Error('the process was killed');
+        if (inbox.has(event.eventId)) return;
         await db.transaction(effect);
+        inbox.add(event.eventId);
       };
-      await runAsTenant(event.tenantId, () => consumer.handle(event, { attempt, signal: new AbortController().signal, commit }));
+      await runAsTenant(event.tenantId, () => consumerOf(event).handle(event, { attempt, signal: new AbortController().signal, commit }));
     },
+    /** As the bus does before it stores a dead letter. */
+    giveUp: (event: Envelope, reason: { code: string; message: string }) => runAsTenant(event.tenantId, () => db.transaction(async () => consumerOf(event).giveUp?.(event, reason))),
+    runTasks: async () => {
+      for (const task of tasks) await task.run();
+    },
+    registry: kit.registry,
     statuses: () => kit.published.filter(({ type }) => type === 'message.status').map(({ payload }) => payload as Record<string, unknown>),
   };
 }
@@ -194,9 +216,117 @@ describe('delivering', () => {
     meta.answer = ({ authorization }) => (authorization === 'Bearer rotated-token' ? { status: 200, body: { messages: [{ id: 'wamid.ROTATED' }] } } : graphError(190));
     await hub.handle(commandOf(connection, text('after rotation')));
     expect(hub.statuses().at(-1)).toMatchObject({ status: 'sent', providerMessageId: 'wamid.ROTATED' });
-    meta.answer = () => graphError(190);
-    await hub.handle(commandOf(connection, text('refused for good')));
-    expect(hub.statuses().at(-1)).toMatchObject({ status: 'failed', error: { code: 'provider.unauthorized' } });
+  });
+
+  it('holds messages while the account is refused, and sends them once that is mended', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, text('wait for new credentials'));
+    for (const code of [190, 10, 133_010]) {
+      meta.answers.push(graphError(code));
+      await expect(hub.handle(command)).rejects.toMatchObject({ retry: { afterMs: 60_000, counted: false } });
+    }
+    const older = { ...command, occurredAt: new Date(Date.now() - 20 * 60_000).toISOString() };
+    meta.answers.push(graphError(190));
+    await expect(hub.handle(older)).rejects.toMatchObject({ code: 'provider.unauthorized', retry: { afterMs: expect.closeTo(5 * 60_000, -3), counted: false } });
+    expect(hub.statuses()).toEqual([]);
+    expect(await hub.registry.getSingleMetricAsString('connector_messages_held_total')).toContain('code="provider.unauthorized"} 2');
+    await hub.handle(command);
+    expect(hub.statuses()).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('fails a message that only its recipient\'s country is closed to', async () => {
+    const hub = await startConnector();
+    meta.answers.push(graphError(130_497));
+    await hub.handle(commandOf(connect(acme), text('not there')));
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'provider.forbidden' } }]);
+  });
+
+  it('says that a message was given up, in the provider\'s last words, and of one that was being sent that nobody knows', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, text('in vain'));
+    meta.answers.push(graphError(131_000));
+    await expect(hub.handle(command)).rejects.toMatchObject({ retry: 'later' });
+    await hub.giveUp(command, { code: 'provider.unavailable', message: 'WhatsApp has a temporary fault.' });
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'delivery.given_up', message: expect.stringContaining('temporary fault') } }]);
+    await hub.giveUp(command, { code: 'internal', message: 'select secret from table' });
+    expect(JSON.stringify(hub.statuses()[1])).not.toContain('select');
+    expect(hub.published[1]?.eventId).toBe(hub.published[0]?.eventId);
+
+    // Redriven, it goes out all the same, and says so.
+    await hub.handle(command);
+    expect(hub.statuses().at(-1)).toMatchObject({ status: 'sent' });
+    expect(hub.published[2]?.eventId).not.toBe(hub.published[0]?.eventId);
+
+    const begun = commandOf(connection, text('begun'));
+    await expect(hub.handle(begun, { dies: true })).rejects.toThrow('killed');
+    await hub.giveUp(begun, { code: 'internal', message: 'x' });
+    expect(hub.statuses().at(-1)).toMatchObject({ status: 'failed', error: { code: 'delivery.outcome_unknown' } });
+
+    const before = hub.published.length;
+    await hub.giveUp(commandOf(connection, { kind: 'typing', on: true }), { code: 'provider.unavailable', message: 'x' });
+    expect(hub.published).toHaveLength(before);
+  });
+
+  it('sends once when two processes believe that the message is theirs', async () => {
+    const command = commandOf(connect(acme), text('one of us'));
+    meta.answers.push(graphError(131_000));
+    await expect((await startConnector()).handle(command)).rejects.toMatchObject({ retry: 'later' });
+    const other = await startConnector();
+    // The first transaction reads what is planned, the second one claims it.
+    const late = await startConnector(connector, withInterruption(async (count) => count === 2 ? other.handle(command, { attempt: 2 }) : undefined));
+    await expect(late.handle(command, { attempt: 2 })).rejects.toMatchObject({ code: 'service.unavailable', retry: { counted: false } });
+    expect(meta.requests).toHaveLength(2);
+    expect(other.statuses()).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('records a success although another process has called the outcome unknown meanwhile', async () => {
+    const command = commandOf(connect(acme), text('slow'));
+    const successor = await startConnector();
+    const send: typeof connector.client.send = async (part, context) => {
+      const delivered = await connector.client.send(part, context);
+      await successor.handle(command, { attempt: 2 });
+      return delivered;
+    };
+    const slow = await startConnector({ ...connector, client: { ...connector.client, send } });
+    await slow.handle(command);
+    expect(meta.requests).toHaveLength(1);
+    expect(successor.statuses()).toMatchObject([{ error: { code: 'delivery.outcome_unknown' } }]);
+    expect(slow.statuses()).toMatchObject([{ status: 'sent', providerMessageId: expect.stringMatching(/^wamid/) }]);
+    expect(slow.published[0]?.eventId).not.toBe(successor.published[0]?.eventId);
+    const { messageId } = command.payload as { messageId: string };
+    const rows = await runAsTenant(acme, () => db.transaction(() => db.sql.query('select state, provider_message_id, error_code from deliveries where message_id = $1', [messageId])));
+    expect(rows).toEqual([{ state: 'sent', provider_message_id: slow.statuses()[0]?.['providerMessageId'], error_code: null }]);
+  });
+
+  it('sends a message to each connection that it is for, under one message id', async () => {
+    const messageId = newId('msg');
+    const hub = await startConnector();
+    const [first, second] = [connect(acme), connect(acme, { routingIdentifiers: { phoneNumberId: '7002' } })];
+    await hub.handle(commandOf(first, text('to both'), messageId));
+    await hub.handle(commandOf(second, text('to both'), messageId));
+    expect(meta.requests.map(({ path }) => path)).toEqual(['/v25.0/70014/messages', '/v25.0/7002/messages']);
+    expect(hub.statuses()).toMatchObject([{ connectionId: first.connectionId, status: 'sent' }, { connectionId: second.connectionId, status: 'sent' }]);
+  });
+
+  it('fails a message of white space alone instead of calling it sent', async () => {
+    const hub = await startConnector();
+    await hub.handle(commandOf(connect(acme), text(' \n\t')));
+    expect(meta.requests).toEqual([]);
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'message.unsupported_content' } }]);
+  });
+
+  it('repeats no secret that WhatsApp quotes, in its answers and in its statuses', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const quoting = { code: 999_999, message: 'no', error_data: { details: 'Cannot use token-of-acme for this' } };
+    meta.answers.push({ status: 400, body: { error: quoting } });
+    await hub.handle(commandOf(connection, text('hello')));
+    await hub.handle(webhookEvent(connection, { statuses: [{ id: 'wamid.X', status: 'failed', timestamp: '1790000104', recipient_id: '15005550123', errors: [quoting] }] }));
+    expect(hub.statuses().map(({ error }) => (error as { message: string }).message)).toEqual([expect.stringContaining('Cannot use … for this'), expect.stringContaining('Cannot use … for this')]);
+    const rows = await runAsTenant(acme, () => db.transaction(() => db.sql.query(`select from deliveries where error_message like '%token-of-acme%'`)));
+    expect(rows).toEqual([]);
   });
 
   it('holds back a contact whose pair was throttled, and nobody else', async () => {
@@ -273,6 +403,30 @@ describe('files', () => {
     expect(hub.published).toMatchObject([{ type: 'message.received', payload: { content: { kind: 'image', media: { unavailable: expect.stringContaining('404') } } } }]);
   });
 
+  it('whose own host breaks off leave the message unsent, to be sent when the host is back', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    const command = commandOf(connection, { kind: 'file', media: { url: `${meta.url}/invoice.pdf`, mimeType: 'application/pdf' } });
+    meta.answer = () => undefined;
+    await expect(hub.handle(command)).rejects.toMatchObject({ code: 'egress.failed', retry: 'later' });
+    expect(hub.statuses()).toEqual([]);
+    meta.answer = undefined;
+    meta.answers.push({ status: 200, body: Buffer.from('%PDF') }, { status: 200, body: { id: '888' } }, { status: 200, body: { messages: [{ id: 'wamid.FILE' }] } });
+    await hub.handle(command, { attempt: 2 });
+    expect(hub.statuses()).toMatchObject([{ status: 'sent', providerMessageId: 'wamid.FILE' }]);
+  });
+
+  it('of a number that is throttled for long do not keep the contact\'s words from the agents', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answer = () => graphError(130_429);
+    const event = webhookEvent(connection, { messages: [image] });
+    await expect(hub.handle(event)).rejects.toMatchObject({ code: 'provider.throttled' });
+    // Waiting for a throttle is no attempt.
+    await hub.handle({ ...event, occurredAt: new Date(Date.now() - 11 * 60_000).toISOString() });
+    expect(hub.published).toMatchObject([{ type: 'message.received', payload: { content: { media: { unavailable: expect.any(String) } } } }]);
+  });
+
   it('never get the token at a host that is not Meta\'s', async () => {
     const connection = connect(acme);
     const elsewhere = await startFakeMeta();
@@ -323,5 +477,26 @@ describe('receiving', () => {
     expect(await told(1, 'delivered')).toEqual([]);
     expect(await told(0, 'read')).toEqual(['delivered']);
     expect(await told(1, 'read')).toEqual(['read']);
+  });
+});
+
+describe('retention', () => {
+  it('deletes old deliveries of every tenant in short transactions along an index, and nothing else', async () => {
+    const old = `insert into deliveries (tenant_id, message_id, connection_id, part, state, request, created_at) select $1, 'old_' || n, 'con_x', 0, 'sent', '{}', now() - interval '61 days' from generate_series(1, 2500) n`;
+    for (const tenant of [acme, globex]) await runAsTenant(tenant, () => db.transaction(() => db.sql.query(old, [tenant])));
+    const kept = commandOf(connect(acme), text('new'));
+    await (await startConnector()).handle(kept);
+    let transactions = 0;
+    const hub = await startConnector(connector, withInterruption(async (count) => void (transactions = count)));
+    await hub.runTasks();
+    expect(transactions).toBe(3);
+    for (const tenant of [acme, globex]) {
+      const rows = await runAsTenant(tenant, () => db.transaction(() => db.sql.query(`select from deliveries where message_id like 'old_%'`)));
+      expect(rows).toEqual([]);
+    }
+    const { messageId } = kept.payload as { messageId: string };
+    expect(await runAsTenant(acme, () => db.transaction(() => db.sql.query('select part from deliveries where message_id = $1', [messageId])))).toEqual([{ part: 0 }]);
+    const indexes = await runAsTenant(acme, () => db.transaction(() => db.sql.query<{ indexdef: string }>(`select indexdef from pg_indexes where schemaname = 'whatsapp'`)));
+    expect(indexes.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(/\(created_at\)$/));
   });
 });

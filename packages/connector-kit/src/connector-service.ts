@@ -3,13 +3,16 @@ import type { ServiceDefinition, ServiceName, ServiceParts, Kit } from '@switchb
 import { onEvent } from '@switchboard/event-bus';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClientContext } from './connections/create-client-context.ts';
+import { createClientRunner } from './connections/create-client-runner.ts';
 import { createConnections, type Connections } from './connections/create-connections.ts';
 import type { ConnectorDeps } from './consumers/connector-deps.ts';
+import { createConnectorMetrics } from './consumers/connector-metrics.ts';
 import { onMessageSend } from './consumers/on-message-send.ts';
 import { onWebhookReceived } from './consumers/on-webhook-received.ts';
 import { createPace } from './domain/create-pace.ts';
+import { createFileRoom } from './media/create-file-room.ts';
 import { createMediaLinks } from './media/create-media-links.ts';
+import { mediaBytesMax } from './media/load-with-room.ts';
 import { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
 import type { ConnectorDefinition } from './port.ts';
 import { createDeliveries } from './store/deliveries.ts';
@@ -27,8 +30,16 @@ const paceWaitMaxMs = 5_000;
 /** Longest wait for one contact's turn: the contact's events wait in the bus, not in a handler. */
 const pairWaitMaxMs = 1_000;
 
+/**
+ * Files in memory at once, of all connectors of the process. Sending holds a file about three times (as loaded, as a form, as written out):
+ * with this it stays below a gigabyte. A tenant has half of it, so that one with slow or huge files leaves the others theirs.
+ */
+const fileRoom = createFileRoom({ bytesMax: 256 * 1024 * 1024, tenantBytesMax: Math.max(128 * 1024 * 1024, mediaBytesMax), waitMaxMs: 30_000 });
+
 /** Providers report on a message for some days (WhatsApp repeats webhooks for 7, and reads come late). */
 const deliveryLifeDays = 60;
+/** Rows of one transaction: some hundredths of a second, far from the limit on statements. */
+const deliveryBatchMax = 2_000;
 
 /** Makes the service of a connector: its two consumers, its deliveries, nothing more. */
 export function connectorService(definition: ConnectorDefinition, options: ConnectorServiceOptions): ServiceDefinition<typeof mediaConfig> {
@@ -63,10 +74,12 @@ function connectorDeps(definition: ConnectorDefinition, connections: Connections
     bus: kit.bus,
     db: kit.db,
     log: kit.log,
+    metrics: createConnectorMetrics(definition.provider, kit.registry),
     connections,
     deliveries: createDeliveries(kit.db),
     mediaStore,
-    clientContext: (connection) => createClientContext(connection, { egress, connections, mediaStore, mediaLinks, now }),
+    fileRoom,
+    runClient: createClientRunner({ egress, connections, mediaStore, mediaLinks, fileRoom, now }),
     pace: createPace({ ...definition.pace, waitMaxMs: paceWaitMaxMs, now }),
     pairPace: createPace({ ...(definition.pairPace ?? definition.pace), waitMaxMs: pairWaitMaxMs, onlyAfterPause: true, now }),
     now,
@@ -74,8 +87,11 @@ function connectorDeps(definition: ConnectorDefinition, connections: Connections
   };
 }
 
+/** In batches: one statement for a busy day's rows would be ended by the limit on statements, the next day as well. */
 async function deleteOldDeliveries({ db, deliveries }: ConnectorDeps): Promise<void> {
-  await runAsSystem('retention of deliveries', () => db.transaction(() => deliveries.deleteOlderThan(deliveryLifeDays)));
+  await runAsSystem('retention of deliveries', async () => {
+    while ((await db.transaction(() => deliveries.deleteOlderThan(deliveryLifeDays, deliveryBatchMax))) === deliveryBatchMax);
+  });
 }
 
 function onConnectionChanged(definition: ConnectorDefinition, connections: Connections, group: string) {

@@ -51,6 +51,7 @@ export type PartMedia = { readonly mediaKey?: string; readonly url?: string; rea
 export type PublicConnection = Pick<ConnectionWithSecrets, 'routingIdentifiers' | 'settings'>;
 
 export type Rendered =
+  /** No parts: the message has nothing that the provider could show (white space alone). The delivery fails with that reason. */
   | { readonly kind: 'parts'; readonly parts: readonly RenderedPart[] }
   /** The provider has no form for this; the delivery fails with the reason. */
   | { readonly kind: 'impossible'; readonly error: DeliveryError }
@@ -65,10 +66,15 @@ export type ClientContext = {
   readonly egress: Egress;
   /** The provider's access token from auth-service; `refused` drops the one just refused. Only for providers with tokens of their own. */
   readonly accessToken: (refused?: { fingerprint: string }) => Promise<{ accessToken: string; fingerprint: string }>;
-  /** The file's bytes: from the media store, or from the tenant's address through the egress guard. Throws `media.not_found`, `media.unavailable`, `media.too_large`. */
+  /**
+   * The file's bytes: from the media store, or from the tenant's address through the egress guard; they count as in memory until the call ends.
+   * Throws `media.not_found`, `media.unavailable`, `media.too_large`, `egress.failed`, none of them after sending (`detail.sent` is false).
+   */
   readonly loadMedia: (media: Pick<PartMedia, 'mediaKey' | 'url'>) => Promise<Buffer>;
   /** A URL the provider can fetch without our credentials, valid for a day. A tenant's own address is returned as it is. */
   readonly mediaUrl: (media: PartMedia) => string;
+  /** Bytes of a file that there is room for: a client fetches no more, and throws `media.too_large` instead; it is called again when there is room for more. */
+  readonly fileBytesMax: number;
   readonly now: () => Date;
 };
 
@@ -80,10 +86,12 @@ export type PaceLimit = { readonly perMinute: number; readonly burst: number };
 /**
  * Why a client's call failed, in `HubError.detail`:
  * - `sent`: the provider may have the message all the same (no answer came). Without a key for repetition it is not sent again.
- * - `scope`: what a `provider.throttled` holds back: `connection` (default) or `pair`, this contact alone.
+ * - `scope`: what a `provider.throttled` holds back: `connection` (default) or `pair`, this contact alone. `account`, with
+ *   `provider.unauthorized`, `provider.forbidden`, `provider.not_found`: the account is refused, not this message or its recipient. Messages
+ *   wait until somebody has mended it, instead of failing one by one.
  * - `providerCode`: the provider's own error code, shown with the delivery.
  */
-export type ClientErrorDetail = { readonly sent?: boolean; readonly scope?: 'connection' | 'pair'; readonly providerCode?: string; readonly [more: string]: unknown };
+export type ClientErrorDetail = { readonly sent?: boolean; readonly scope?: 'connection' | 'pair' | 'account'; readonly providerCode?: string; readonly [more: string]: unknown };
 
 /**
  * A connector: two pure functions and one client.

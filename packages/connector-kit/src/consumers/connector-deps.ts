@@ -1,10 +1,11 @@
-import type { ConnectionWithSecrets } from '@switchboard/contracts';
 import type { BusLog, EventBus, UnitOfWork } from '@switchboard/event-bus';
+import type { RunClient } from '../connections/create-client-runner.ts';
 import type { Connections } from '../connections/create-connections.ts';
 import type { Pace } from '../domain/create-pace.ts';
+import type { FileRoom } from '../media/create-file-room.ts';
 import type { MediaStore } from '../media/media-store.ts';
-import type { ClientContext } from '../port.ts';
 import type { Deliveries } from '../store/deliveries.ts';
+import type { ConnectorMetrics } from './connector-metrics.ts';
 
 /** What the consumers of every connector work with. */
 export type ConnectorDeps = {
@@ -13,10 +14,12 @@ export type ConnectorDeps = {
   readonly bus: Pick<EventBus, 'publish'>;
   readonly db: Pick<UnitOfWork, 'transaction'>;
   readonly log: BusLog;
+  readonly metrics: ConnectorMetrics;
   readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly mediaStore: MediaStore;
-  readonly clientContext: (connection: ConnectionWithSecrets) => ClientContext;
+  readonly fileRoom: FileRoom;
+  readonly runClient: RunClient;
   /** By connection. */
   readonly pace: Pace;
   /** By connection and contact. */

@@ -1,7 +1,8 @@
-import { hubError, isHubError, type ConnectionWithSecrets, type DeliveryError, type HubError, type MessageSend } from '@switchboard/contracts';
+import { hubError, isHubError, type ConnectionWithSecrets, type DeliveryError, type Envelope, type HubError, type MessageSend } from '@switchboard/contracts';
 import type { ClientErrorDetail, ConnectorDefinition, Delivered, RenderedPart } from '../port.ts';
 import type { DeliveryPart } from '../store/deliveries.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
+import { holdAccount } from './hold-account.ts';
 import { holdBack, waitForTurn } from './wait-for-turn.ts';
 
 /** What became of a message. `part` is the one whose row is still to be settled, with the event's inbox record. */
@@ -18,19 +19,22 @@ type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
  * afterwards: a claimed part without an outcome is sent again only where the provider takes our id as a key.
  * Throws what says "later"; everything that will not get better by waiting is an outcome.
  */
-export async function deliverMessage(command: MessageSend, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<DeliveryOutcome> {
+export async function deliverMessage(event: Envelope & { readonly payload: MessageSend }, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<DeliveryOutcome> {
+  const command = event.payload;
   const connection = await loadConnection(command, deps);
   if (connection.kind === 'failed') return connection;
   const rendered = definition.renderMessage(command, connection.value);
   if (rendered.kind === 'nothing') return { kind: 'nothing' };
   if (rendered.kind === 'impossible') return { kind: 'failed', state: 'failed', error: rendered.error };
+  if (rendered.parts.length === 0) return { kind: 'failed', state: 'failed', error: { code: 'message.unsupported_content', message: 'The message is empty: it has nothing but white space.' } };
 
   await waitForTurn(command, deps);
   const { isNew, parts } = await deps.db.transaction(() => deps.deliveries.plan({ ...command, parts: rendered.parts }));
-  return deliverParts({ command, connection: connection.value, parts, isNew, definition, deps });
+  return deliverParts({ event, command, connection: connection.value, parts, isNew, definition, deps });
 }
 
 type Delivery = {
+  readonly event: Envelope;
   readonly command: MessageSend;
   readonly connection: ConnectionWithSecrets;
   readonly parts: readonly DeliveryPart[];
@@ -52,19 +56,19 @@ async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
     if (state === 'unknown' || (state === 'claimed' && !isNew && !definition.sendIsIdempotent)) return outcomeUnknown(part);
     if (!hasTurn) await waitForTurn(command, deps);
     hasTurn = false;
-    if (state !== 'claimed') await deps.db.transaction(() => deps.deliveries.claim(command.messageId, part));
+    if (state === 'planned' && !(await deps.db.transaction(() => deps.deliveries.claim(command, part)))) throw claimedElsewhere();
 
     const result = await sendPart(request, part, delivery);
     if (result.kind === 'failed') return { ...result, error: explainPartly(result.error, part, parts.length) };
     message ??= result.delivered;
     if (part === parts.length - 1) return { kind: 'sent', part, delivered: result.delivered, message };
-    await deps.db.transaction(() => deps.deliveries.settleSent(command.messageId, part, result.delivered));
+    await deps.db.transaction(() => deps.deliveries.settleSent(command, part, result.delivered));
   }
   return { kind: 'sent', delivered: message ?? {}, message: message ?? {} };
 }
 
 async function sendPart(request: RenderedPart, part: number, delivery: Delivery): Promise<{ readonly kind: 'delivered'; readonly delivered: Delivered } | Failed> {
-  const { command, definition, deps } = delivery;
+  const { event, command, definition, deps } = delivery;
   try {
     return { kind: 'delivered', delivered: await callClient(request, delivery) };
   } catch (error) {
@@ -74,22 +78,23 @@ async function sendPart(request: RenderedPart, part: number, delivery: Delivery)
     // The cast is safe: every field of the detail is optional and only compared.
     const { sent } = error.detail as ClientErrorDetail;
     if (sent === true && !definition.sendIsIdempotent) return outcomeUnknown(part, error);
-    if (error.retry === 'never') return { kind: 'failed', part, state: 'failed', error: deliveryErrorOf(error) };
-    if (!definition.sendIsIdempotent) await deps.db.transaction(() => deps.deliveries.release(command.messageId, part));
-    throw error;
+    const hold = holdAccount(error, event, deps);
+    if (hold === undefined && error.retry === 'never') return { kind: 'failed', part, state: 'failed', error: deliveryErrorOf(error) };
+    if (!definition.sendIsIdempotent) await deps.db.transaction(() => deps.deliveries.release(command, part));
+    throw hold ?? error;
   }
 }
 
 /** Credentials may have been replaced within the minute that they are kept: refused ones are loaded again once. */
 async function callClient(request: RenderedPart, { connection, definition, deps }: Delivery): Promise<Delivered> {
   try {
-    return await definition.client.send(request, deps.clientContext(connection));
+    return await deps.runClient(connection, (context) => definition.client.send(request, context));
   } catch (error) {
     if (!isHubError(error) || error.code !== 'provider.unauthorized' || error.detail['sent'] === true) throw error;
     deps.connections.drop(connection.connectionId);
     const current = await deps.connections.load(connection.connectionId);
     if (current.version === connection.version) throw error;
-    return definition.client.send(request, deps.clientContext(current));
+    return deps.runClient(current, (context) => definition.client.send(request, context));
   }
 }
 
@@ -111,6 +116,11 @@ export function deliveryErrorOf(error: HubError): DeliveryError {
 
 function outcomeUnknown(part: number, cause?: HubError): Failed {
   return { kind: 'failed', part, state: 'unknown', error: deliveryErrorOf(hubError('delivery.outcome_unknown', { cause, detail: cause?.detail })) };
+}
+
+/** Two processes have the event, as after a partition moved while the first one was busy: this one comes again and finds what became of it. */
+function claimedElsewhere(): HubError {
+  return hubError('service.unavailable', { publicMessage: 'Another process is sending this message.', retry: { afterMs: 5_000, counted: false } });
 }
 
 function explainPartly(error: DeliveryError, part: number, parts: number): DeliveryError {

@@ -1,9 +1,10 @@
-import { isHubError, isMediaContent, type Envelope, type MessageContent } from '@switchboard/contracts';
+import { isHubError, isMediaContent, type ConnectionWithSecrets, type Envelope, type MessageContent } from '@switchboard/contracts';
 import { onEvent, type Subscription } from '@switchboard/event-bus';
+import { withoutSecrets } from '@switchboard/secrets';
 import { deriveEventId } from '../domain/derive-event-id.ts';
 import { toStorable } from '../domain/to-storable.ts';
-import type { MediaStore } from '../media/media-store.ts';
-import type { ClientContext, ConnectorDefinition, InboundEvent } from '../port.ts';
+import { loadWithRoom } from '../media/load-with-room.ts';
+import type { ConnectorDefinition, InboundEvent, RemoteMedia } from '../port.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 import { projectStatus } from './project-status.ts';
 import { toInboundPayload, type Publication } from './to-inbound-payload.ts';
@@ -12,6 +13,8 @@ type InboundMessage = Extract<InboundEvent, { kind: 'message' }>;
 
 /** Times a file is asked for before the message goes on without it. The URLs of Meta's files live five minutes; the contact's later messages wait meanwhile. */
 const mediaAttemptsMax = 4;
+/** The same by the clock, because not every wait is an attempt: a number that is throttled for hours must not keep a contact's words from the agents. */
+const mediaWaitMaxMs = 10 * 60_000;
 
 /** Parses a provider's webhook, fetches the files it names, and says in the hub's words what came. Ids are derived from the webhook's event, so that repetition publishes nothing new. */
 export function onWebhookReceived(definition: ConnectorDefinition, deps: ConnectorDeps): Subscription {
@@ -22,12 +25,13 @@ export function onWebhookReceived(definition: ConnectorDefinition, deps: Connect
     async handle(event: Envelope<`webhook.received.${ConnectorDefinition['provider']}`>, { attempt }) {
       const connection = await deps.connections.load(event.payload.connectionId);
       const inbound = definition.parseWebhook(event.payload, connection).map(toStorable);
-      const setting = { definition, client: deps.clientContext(connection), mediaStore: deps.mediaStore, attempt };
+      const isLastTry = attempt >= mediaAttemptsMax || deps.now().getTime() - Date.parse(event.occurredAt) > mediaWaitMaxMs;
+      const setting = { definition, connection, deps, isLastTry };
       // Files first: no transaction stays open while a provider is slow.
       const said: Exclude<InboundEvent, { kind: 'ignored' }>[] = [];
       for (const one of inbound) {
         if (one.kind === 'ignored') deps.log.info({ webhookId: event.payload.webhookId, connectionId: connection.connectionId, reason: one.reason }, 'a webhook says nothing for a conversation');
-        else said.push(one.kind === 'message' ? { ...one, content: await withMedia(one, setting) } : one);
+        else said.push(one.kind === 'message' ? { ...one, content: await withMedia(one, setting) } : quoting(one, connection));
       }
       if (said.length === 0) return;
       await deps.db.transaction(async () => {
@@ -45,18 +49,34 @@ async function publish({ type, payload, orderingKey }: Publication, eventId: Ret
   await bus.publish(type, payload as never, { orderingKey, eventId });
 }
 
-type MediaSetting = { readonly definition: ConnectorDefinition; readonly client: ClientContext; readonly mediaStore: MediaStore; readonly attempt: number };
+/** What a provider says of a failure may quote what it was sent. */
+function quoting(status: Extract<InboundEvent, { kind: 'status' }>, { credentials }: ConnectionWithSecrets): Extract<InboundEvent, { kind: 'status' }> {
+  if (status.error === undefined) return status;
+  return { ...status, error: { ...status.error, message: withoutSecrets(status.error.message, credentials) } };
+}
 
-async function withMedia({ content, remoteMedia }: InboundMessage, { definition, client, mediaStore, attempt }: MediaSetting): Promise<MessageContent> {
-  if (!isMediaContent(content) || remoteMedia === undefined) return content;
+type MediaSetting = { readonly definition: ConnectorDefinition; readonly connection: ConnectionWithSecrets; readonly deps: ConnectorDeps; readonly isLastTry: boolean };
+
+async function withMedia(message: InboundMessage, setting: MediaSetting): Promise<MessageContent> {
+  const { content } = message;
+  if (!isMediaContent(content) || message.remoteMedia === undefined) return content;
   try {
-    const fetched = await definition.client.fetchMedia(remoteMedia, client);
-    const mediaKey = await mediaStore.store(fetched.bytes);
-    return { ...content, media: { ...content.media, mediaKey, size: fetched.bytes.length, mimeType: content.media.mimeType || (fetched.mimeType ?? 'application/octet-stream') } };
+    const kept = await keepFile(message.remoteMedia, content.media.size, setting);
+    return { ...content, media: { ...content.media, mediaKey: kept.mediaKey, size: kept.size, mimeType: content.media.mimeType || (kept.mimeType ?? 'application/octet-stream') } };
   } catch (error) {
     // A file that stays away is an expected outcome of receiving: the message goes on without it, with the reason.
     if (!isHubError(error) || error.code === 'storage.unavailable') throw error;
-    if (error.retry !== 'never' && attempt < mediaAttemptsMax) throw error;
+    if (error.retry !== 'never' && !setting.isLastTry) throw error;
     return { ...content, media: { ...content.media, unavailable: error.publicMessage.slice(0, 1024) } };
+  }
+}
+
+async function keepFile(remoteMedia: RemoteMedia, size: number | undefined, { definition, connection, deps }: MediaSetting) {
+  const fetchMedia = (bytesMax: number) => deps.runClient(connection, (context) => definition.client.fetchMedia(remoteMedia, context), bytesMax);
+  const { value: fetched, release } = await loadWithRoom(deps.fileRoom, size, fetchMedia);
+  try {
+    return { mediaKey: await deps.mediaStore.store(fetched.bytes), size: fetched.bytes.length, mimeType: fetched.mimeType };
+  } finally {
+    release();
   }
 }

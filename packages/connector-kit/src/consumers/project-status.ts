@@ -16,7 +16,7 @@ export async function projectStatus(status: InboundStatus, connectionId: Connect
   if (status.messageId !== undefined && status.part === undefined) return status;
   const known = await findPart(status, connectionId, deliveries);
   if (known === undefined || known.partCount === 1) return { ...status, messageId: known?.messageId ?? status.messageId };
-  const parts = await deliveries.recordStatus(known.messageId, known.part, status.status);
+  const parts = await deliveries.recordStatus({ messageId: known.messageId, connectionId }, known.part, status.status);
   const whole = wholeOf(parts);
   // `sent` was told when the last part was handed over.
   if (status.status !== 'failed' && ranks[whole] < ranks.delivered) return undefined;
@@ -25,7 +25,7 @@ export async function projectStatus(status: InboundStatus, connectionId: Connect
 
 async function findPart({ messageId, part, providerMessageId }: InboundStatus, connectionId: ConnectionId, deliveries: Deliveries) {
   if (messageId !== undefined && part !== undefined) {
-    const partCount = (await deliveries.find(messageId)).length;
+    const partCount = (await deliveries.find({ messageId, connectionId })).length;
     return partCount === 0 ? undefined : { messageId, part, partCount };
   }
   return providerMessageId === undefined ? undefined : deliveries.findByProviderMessageId(connectionId, providerMessageId);

@@ -1,6 +1,7 @@
 import { isHubError, type Envelope, type MessageSend } from '@switchboard/contracts';
 import type { ConnectorDefinition } from '../port.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
+import { holdAccount } from './hold-account.ts';
 import { holdBack, waitForTurn } from './wait-for-turn.ts';
 
 /** A typing signal older than this says nothing any more; WhatsApp shows one for 25 s. */
@@ -21,11 +22,13 @@ export async function sendSignal(event: Envelope, definition: ConnectorDefinitio
     if (connection.status !== 'active' || rendered.kind !== 'parts') return;
     for (const part of rendered.parts) {
       await waitForTurn(command, deps, isTyping ? 0 : undefined);
-      await definition.client.send(part, deps.clientContext(connection));
+      await deps.runClient(connection, (context) => definition.client.send(part, context));
     }
   } catch (error) {
     if (!isHubError(error)) throw error;
     holdBack(error, command, deps);
+    const hold = isTyping ? undefined : holdAccount(error, event, deps);
+    if (hold !== undefined) throw hold;
     if (!isTyping && error.retry !== 'never') throw error;
     deps.log.warn({ messageId: command.messageId, connectionId: command.connectionId, kind: command.content.kind, code: error.code }, 'signal was not sent');
   }

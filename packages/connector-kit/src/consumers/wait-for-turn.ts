@@ -1,15 +1,25 @@
 import { hubError, type HubError, type MessageSend } from '@switchboard/contracts';
+import type { Pace } from '../domain/create-pace.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 
 /** When a provider throttles without saying for how long. */
 const pauseDefaultMs = 1_000;
 
-/** Waits until the connection and the contact may be called. Throws `provider.throttled` when that is so far away that the bus should come back. */
+/**
+ * Waits until the contact and the connection may be called. Throws `provider.throttled` when that is so far away that the bus should come
+ * back; nobody's place is used up then, nor an attempt of the message, which was not tried.
+ */
 export async function waitForTurn(command: MessageSend, deps: ConnectorDeps, waitMaxMs?: number): Promise<void> {
-  for (const turn of [deps.pairPace.take(pairOf(command), waitMaxMs), deps.pace.take(command.connectionId, waitMaxMs)]) {
-    if (turn.kind === 'too_long') throw hubError('provider.throttled', { retry: { afterMs: turn.retryAfterMs }, detail: { sent: false, by: 'own pace' } });
-    if (turn.waitMs > 0) await deps.sleep(turn.waitMs);
-  }
+  const pair = pairOf(command);
+  await sleepUntil(deps.pairPace.take(pair, waitMaxMs), deps);
+  const turn = deps.pace.take(command.connectionId, waitMaxMs);
+  if (turn.kind === 'too_long') deps.pairPace.giveBack(pair);
+  await sleepUntil(turn, deps);
+}
+
+async function sleepUntil(turn: ReturnType<Pace['take']>, deps: ConnectorDeps): Promise<void> {
+  if (turn.kind === 'too_long') throw hubError('provider.throttled', { retry: { afterMs: turn.retryAfterMs, counted: false }, detail: { sent: false, by: 'own pace' } });
+  if (turn.waitMs > 0) await deps.sleep(turn.waitMs);
 }
 
 /** Remembers that the provider throttled: what it holds back waits here instead of being refused there. */

@@ -3,6 +3,8 @@ import type { PaceLimit } from '../port.ts';
 export interface Pace {
   /** Milliseconds to wait before the call; the place in line is taken. A wait longer than `waitMaxMs` (of the options, unless given) takes no place. */
   take(key: string, waitMaxMs?: number): { readonly kind: 'go'; readonly waitMs: number } | { readonly kind: 'too_long'; readonly retryAfterMs: number };
+  /** A place that was taken and is not used after all. */
+  giveBack(key: string): void;
   /** Nothing goes for so long; afterwards one at a time, without a burst. */
   pause(key: string, forMs: number): void;
 }
@@ -46,6 +48,10 @@ export function createPace(options: PaceOptions): Pace {
       sweep(now);
       fullAt.set(key, at + intervalMs);
       return { kind: 'go', waitMs };
+    },
+    giveBack(key) {
+      const at = fullAt.get(key);
+      if (at !== undefined) fullAt.set(key, at - intervalMs);
     },
     pause(key, forMs) {
       const now = options.now().getTime();

@@ -1,7 +1,7 @@
-import { hubError } from '@switchboard/contracts';
+import { hubError, isHubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mediaKeyPattern, type MediaStore } from './media-store.ts';
 
@@ -16,11 +16,12 @@ export function createLocalMediaStore(directory: string): MediaStore {
       if (!(await exists(path))) await writeAtomically(path, bytes);
       return mediaKey;
     },
-    async load(mediaKey) {
+    async load(mediaKey, bytesMax = Number.POSITIVE_INFINITY) {
       if (!mediaKeyPattern.test(mediaKey)) throw hubError('media.not_found');
       try {
-        return await readFile(pathOf(mediaKey));
+        return await readAtMost(pathOf(mediaKey), bytesMax);
       } catch (cause) {
+        if (isHubError(cause)) throw cause;
         if (isMissing(cause)) throw hubError('media.not_found', { cause });
         throw hubError('storage.unavailable', { cause });
       }
@@ -44,6 +45,17 @@ async function writeAtomically(path: string, bytes: Buffer): Promise<void> {
   } catch (cause) {
     await rm(unfinished, { force: true });
     throw hubError('storage.unavailable', { publicMessage: 'The file could not be stored.', cause });
+  }
+}
+
+async function readAtMost(path: string, bytesMax: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size > bytesMax) throw hubError('media.too_large', { detail: { size, bytesMax } });
+    return await file.readFile();
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,7 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { hubError } from '@switchboard/contracts';
+import { hubError, isHubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { mediaKeyPattern, type MediaStore } from './media-store.ts';
 
 export type S3Options = {
@@ -33,15 +34,20 @@ export function createS3MediaStore(options: S3Options): MediaStore {
       }
       return mediaKey;
     },
-    async load(mediaKey) {
+    async load(mediaKey, bytesMax = Number.POSITIVE_INFINITY) {
       if (!mediaKeyPattern.test(mediaKey)) throw hubError('media.not_found');
       const place = placeOf(mediaKey);
       const { sdk, client } = await open();
       try {
-        const { Body } = await client.send(new sdk.GetObjectCommand(place));
+        const { Body, ContentLength: size = 0 } = await client.send(new sdk.GetObjectCommand(place));
         if (Body === undefined) throw hubError('media.not_found');
+        if (size > bytesMax) {
+          if (Body instanceof Readable) Body.destroy();
+          throw hubError('media.too_large', { detail: { size, bytesMax } });
+        }
         return Buffer.from(await Body.transformToByteArray());
       } catch (cause) {
+        if (isHubError(cause)) throw cause;
         if (cause instanceof sdk.S3ServiceException && cause.$metadata.httpStatusCode === 404) throw hubError('media.not_found', { cause });
         throw hubError('storage.unavailable', { cause });
       }

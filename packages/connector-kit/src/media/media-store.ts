@@ -4,8 +4,8 @@
  */
 export interface MediaStore {
   store(bytes: Buffer): Promise<string>;
-  /** Throws `media.not_found`. */
-  load(mediaKey: string): Promise<Buffer>;
+  /** Throws `media.not_found`; `media.too_large`, before it is read, when it has more than `bytesMax`. */
+  load(mediaKey: string, bytesMax?: number): Promise<Buffer>;
 }
 
 export const mediaKeyPattern = /^[0-9a-f]{64}$/;

@@ -18,21 +18,27 @@ export type DeliveryPart = {
   readonly providerConversationId: string | undefined;
 };
 
+/** A message on its way to one connection: the same message may go to two (a route was moved to another desk). */
+export type DeliveryKey = { readonly messageId: MessageId; readonly connectionId: ConnectionId };
+
 /** Attempts to hand messages to the provider, one row a part. Every function runs in the open transaction of a tenant. */
 export interface Deliveries {
   /** The parts of a message as they were first rendered; `isNew` when this call stored them, with the first one claimed. */
-  plan(message: { readonly messageId: MessageId; readonly connectionId: ConnectionId; readonly parts: readonly RenderedPart[] }): Promise<{ readonly isNew: boolean; readonly parts: DeliveryPart[] }>;
-  find(messageId: MessageId): Promise<DeliveryPart[]>;
-  claim(messageId: MessageId, part: number): Promise<void>;
+  plan(message: DeliveryKey & { readonly parts: readonly RenderedPart[] }): Promise<{ readonly isNew: boolean; readonly parts: DeliveryPart[] }>;
+  find(message: DeliveryKey): Promise<DeliveryPart[]>;
+  /** False when the part was not `planned`: somebody else has it. */
+  claim(message: DeliveryKey, part: number): Promise<boolean>;
   /** The provider certainly does not have it: it may be claimed again. */
-  release(messageId: MessageId, part: number): Promise<void>;
-  settleSent(messageId: MessageId, part: number, delivered: Delivered): Promise<void>;
-  settleFailed(messageId: MessageId, part: number, state: 'failed' | 'unknown', error: DeliveryError): Promise<void>;
+  release(message: DeliveryKey, part: number): Promise<void>;
+  /** False when it was settled as sent before. */
+  settleSent(message: DeliveryKey, part: number, delivered: Delivered): Promise<boolean>;
+  /** Leaves a part that was sent as it is. */
+  settleFailed(message: DeliveryKey, part: number, state: 'failed' | 'unknown', error: DeliveryError): Promise<void>;
   findByProviderMessageId(connectionId: ConnectionId, providerMessageId: string): Promise<{ readonly messageId: MessageId; readonly part: number; readonly partCount: number } | undefined>;
   /** Notes the provider's later word on a part, unless it has said more before; returns what it said of each part of the message. */
-  recordStatus(messageId: MessageId, part: number, status: DeliveryStatus): Promise<(DeliveryStatus | undefined)[]>;
-  /** In system scope: of every tenant. */
-  deleteOlderThan(days: number): Promise<void>;
+  recordStatus(message: DeliveryKey, part: number, status: DeliveryStatus): Promise<(DeliveryStatus | undefined)[]>;
+  /** In system scope: of every tenant, the oldest first, `limit` at most. Returns how many. */
+  deleteOlderThan(days: number, limit: number): Promise<number>;
 }
 
 type Row = { part: number; state: DeliveryState; request: string; provider_message_id: string | null; provider_conversation_id: string | null };
@@ -48,71 +54,85 @@ function partOf(row: Row): DeliveryPart {
   };
 }
 
+/** The key of a message's rows: the first parameters of every statement on them. */
+const ofMessage = 'tenant_id = $1 and message_id = $2 and connection_id = $3';
+const keyOf = ({ messageId, connectionId }: DeliveryKey) => [currentTenant(), messageId, connectionId];
+
 /** Row-level security keeps every statement to the current tenant; the keys start with tenant_id all the same. */
 export function createDeliveries(db: { readonly sql: SqlSession }): Deliveries {
-  const find = async (messageId: MessageId) => {
-    const rows = await db.sql.query<Row>(
-      'select part, state, request, provider_message_id, provider_conversation_id from deliveries where tenant_id = $1 and message_id = $2 order by part',
-      [currentTenant(), messageId],
-    );
+  const find = async (message: DeliveryKey) => {
+    const rows = await db.sql.query<Row>(`select part, state, request, provider_message_id, provider_conversation_id from deliveries where ${ofMessage} order by part`, keyOf(message));
     return rows.map(partOf);
   };
 
   return {
     find,
-    async plan({ messageId, connectionId, parts }) {
+    async plan(message) {
       // Text, not jsonb: a repeated call must send the same bytes, and jsonb reorders keys.
-      const requests = parts.map((part) => JSON.stringify(part));
+      const requests = message.parts.map((part) => JSON.stringify(part));
       const inserted = await db.sql.query<Row>(
-        `insert into deliveries (tenant_id, message_id, part, connection_id, state, request, claimed_at)
-         select $1, $2, ordinality - 1, $3, case when ordinality = 1 then 'claimed' else 'planned' end, request, case when ordinality = 1 then now() end
+        `insert into deliveries (tenant_id, message_id, connection_id, part, state, request, claimed_at)
+         select $1, $2, $3, ordinality - 1, case when ordinality = 1 then 'claimed' else 'planned' end, request, case when ordinality = 1 then now() end
          from unnest($4::text[]) with ordinality as rendered (request, ordinality)
-         where not exists (select from deliveries where tenant_id = $1 and message_id = $2)
+         where not exists (select from deliveries where ${ofMessage})
          on conflict do nothing
          returning part, state, request, provider_message_id, provider_conversation_id`,
-        [currentTenant(), messageId, connectionId, requests],
+        [...keyOf(message), requests],
       );
-      if (inserted.length === parts.length) return { isNew: true, parts: inserted.map(partOf).toSorted((a, b) => a.part - b.part) };
-      return { isNew: false, parts: await find(messageId) };
+      if (inserted.length === message.parts.length) return { isNew: true, parts: inserted.map(partOf).toSorted((a, b) => a.part - b.part) };
+      return { isNew: false, parts: await find(message) };
     },
-    async claim(messageId, part) {
-      await db.sql.query(`update deliveries set state = 'claimed', claimed_at = now() where tenant_id = $1 and message_id = $2 and part = $3`, [currentTenant(), messageId, part]);
+    async claim(message, part) {
+      // Compare and set: of two processes that both believe to own the event (a partition has just moved) one makes the call.
+      const claimed = await db.sql.query(`update deliveries set state = 'claimed', claimed_at = now() where ${ofMessage} and part = $4 and state = 'planned' returning part`, [...keyOf(message), part]);
+      return claimed.length === 1;
     },
-    async release(messageId, part) {
-      await db.sql.query(`update deliveries set state = 'planned', claimed_at = null where tenant_id = $1 and message_id = $2 and part = $3 and state = 'claimed'`, [currentTenant(), messageId, part]);
+    async release(message, part) {
+      await db.sql.query(`update deliveries set state = 'planned', claimed_at = null where ${ofMessage} and part = $4 and state = 'claimed'`, [...keyOf(message), part]);
     },
-    async settleSent(messageId, part, delivered) {
-      await db.sql.query(
-        `update deliveries set state = 'sent', provider_message_id = $4, provider_conversation_id = $5, settled_at = now() where tenant_id = $1 and message_id = $2 and part = $3`,
-        [currentTenant(), messageId, part, delivered.providerMessageId ?? null, delivered.providerConversationId ?? null],
+    async settleSent(message, part, delivered) {
+      const settled = await db.sql.query(
+        `update deliveries set state = 'sent', provider_message_id = $5, provider_conversation_id = $6, error_code = null, error_message = null, settled_at = now()
+         where ${ofMessage} and part = $4 and state <> 'sent' returning part`,
+        [...keyOf(message), part, delivered.providerMessageId ?? null, delivered.providerConversationId ?? null],
       );
+      return settled.length === 1;
     },
-    async settleFailed(messageId, part, state, error) {
+    async settleFailed(message, part, state, error) {
       await db.sql.query(
-        `update deliveries set state = $4, error_code = $5, error_message = $6, settled_at = now() where tenant_id = $1 and message_id = $2 and part = $3`,
-        [currentTenant(), messageId, part, state, error.code, error.message],
+        `update deliveries set state = $5, error_code = $6, error_message = $7, settled_at = now() where ${ofMessage} and part = $4 and state <> 'sent'`,
+        [...keyOf(message), part, state, error.code, error.message],
       );
     },
     async findByProviderMessageId(connectionId, providerMessageId) {
       const [row] = await db.sql.query<{ message_id: MessageId; part: number; part_count: number }>(
-        `select message_id, part, (select count(*)::int from deliveries as whole where whole.tenant_id = one.tenant_id and whole.message_id = one.message_id) as part_count
+        `select message_id, part,
+           (select count(*)::int from deliveries as whole where whole.tenant_id = one.tenant_id and whole.message_id = one.message_id and whole.connection_id = one.connection_id) as part_count
          from deliveries as one where tenant_id = $1 and connection_id = $2 and provider_message_id = $3 limit 1`,
         [currentTenant(), connectionId, providerMessageId],
       );
       return row && { messageId: row.message_id, part: row.part, partCount: row.part_count };
     },
-    async recordStatus(messageId, part, status) {
+    async recordStatus(message, part, status) {
       // Statuses come in any order: sent < delivered < read; failed gives way to what proves it wrong.
       await db.sql.query(
-        `update deliveries set status = $4 where tenant_id = $1 and message_id = $2 and part = $3
-         and coalesce(array_position(array['sent', 'failed', 'delivered', 'read'], status), 0) < array_position(array['sent', 'failed', 'delivered', 'read'], $4)`,
-        [currentTenant(), messageId, part, status],
+        `update deliveries set status = $5 where ${ofMessage} and part = $4
+         and coalesce(array_position(array['sent', 'failed', 'delivered', 'read'], status), 0) < array_position(array['sent', 'failed', 'delivered', 'read'], $5)`,
+        [...keyOf(message), part, status],
       );
-      const rows = await db.sql.query<{ status: DeliveryStatus | null }>('select status from deliveries where tenant_id = $1 and message_id = $2 order by part', [currentTenant(), messageId]);
+      const rows = await db.sql.query<{ status: DeliveryStatus | null }>(`select status from deliveries where ${ofMessage} order by part`, keyOf(message));
       return rows.map((row) => row.status ?? undefined);
     },
-    async deleteOlderThan(days) {
-      await db.sql.query('delete from deliveries where created_at < now() - make_interval(days => $1)', [days]);
+    async deleteOlderThan(days, limit) {
+      const [gone] = await db.sql.query<{ count: number }>(
+        `with gone as (
+           delete from deliveries where ctid = any(array(
+             select ctid from deliveries where created_at < now() - make_interval(days => $1) order by created_at limit $2))
+           returning part)
+         select count(*)::int as count from gone`,
+        [days, limit],
+      );
+      return gone?.count ?? 0;
     },
   };
 }

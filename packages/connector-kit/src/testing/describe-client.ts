@@ -45,7 +45,7 @@ export function describeClient(definition: ConnectorDefinition, fixtures: Confor
 
     it.each(refusals.map((refusal) => [refusal.name, refusal] as const))('knows the fate after %s', async (_name, refusal) => {
       const failure = await failureOf(() => refusal);
-      expect({ code: failure.code, retry: failure.retry }).toEqual({ code: refusal.code, retry: refusal.retry });
+      expect({ code: failure.code, retry: failure.retry, scope: failure.detail['scope'] }).toEqual({ code: refusal.code, retry: refusal.retry, scope: refusal.scope });
       expect(failure.publicMessage.length).toBeGreaterThan(20);
     });
 

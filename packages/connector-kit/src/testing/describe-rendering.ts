@@ -19,6 +19,14 @@ export function describeRendering(definition: ConnectorDefinition, { connection,
         { numRuns: kind === 'choice' ? 400 : 60 },
       );
     });
+
+    it('has no part for white space alone, which no provider takes', () => {
+      for (const text of [' ', '\n\t ', '\u00a0'.repeat(5_000)]) {
+        const rendered = definition.renderMessage(commandOf({ kind: 'text', text }, contactAddress), connection);
+        // "Nothing" would leave the message queued for ever.
+        expect(rendered.kind === 'parts' ? rendered.parts : rendered.kind).toEqual(rendered.kind === 'parts' ? [] : 'impossible');
+      }
+    });
   });
 
   function expectSendable(parts: readonly RenderedPart[]): void {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ConnectorWebhook, InboundEvent, PublicConnection } from '../port.ts';
+import type { ClientErrorDetail, ConnectorWebhook, InboundEvent, PublicConnection } from '../port.ts';
 
 /** One webhook as a provider sends it, with where it was seen, and what it says in the hub's words. */
 export type WebhookFixture = {
@@ -20,6 +20,8 @@ export type RefusalFixture = {
   readonly body: unknown;
   readonly code: string;
   readonly retry: 'never' | 'later' | { readonly afterMs: number };
+  /** Whom it refuses or holds back: `account` when messages must wait until somebody has mended the connection. */
+  readonly scope?: ClientErrorDetail['scope'];
 };
 
 /** When the webhooks of fixtures were received. */

@@ -14,6 +14,7 @@ export function standInClientContext(definition: ConnectorDefinition, fixtures: 
       return replyOf(answer(request));
     },
     async assertAllowed() {},
+    isPlatformHost: () => false,
   };
   const context: ClientContext = {
     connection: connectionOf(definition.provider, definition, fixtures),
@@ -21,6 +22,7 @@ export function standInClientContext(definition: ConnectorDefinition, fixtures: 
     accessToken: async (refused) => (refused === undefined ? { accessToken: 'token-first', fingerprint: 'first' } : { accessToken: 'token-second', fingerprint: 'second' }),
     loadMedia: async () => Buffer.from('bytes of a file'),
     mediaUrl: ({ mediaKey, url }) => url ?? `https://media.example.test/${mediaKey}`,
+    fileBytesMax: 100 * 1024 * 1024,
     now: () => new Date('2026-11-21T12:00:00.000Z'),
   };
   return { context, requests };

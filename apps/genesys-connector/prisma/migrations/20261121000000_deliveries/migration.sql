@@ -14,10 +14,12 @@ create table "deliveries" (
     "claimed_at" timestamptz(3),
     "settled_at" timestamptz(3),
 
-    constraint "deliveries_pkey" primary key ("tenant_id", "message_id", "part")
+    constraint "deliveries_pkey" primary key ("tenant_id", "message_id", "connection_id", "part")
 );
 
 create index "deliveries_provider_message_id" on "deliveries" ("tenant_id", "connection_id", "provider_message_id");
+
+create index "deliveries_created_at" on "deliveries" ("created_at");
 
 -- Open to system scope for the retention task alone.
 select switchboard.protect_tenant_table('genesys.deliveries', system => true);
