@@ -16,7 +16,17 @@ export function acquireProcessParts(busUrl: string, schema: BusSchema, log: BusL
   const key = `${busUrl} ${schema.name}`;
   let entry = inUse.get(key);
   if (entry === undefined) {
-    const pool = new Pool({ connectionString: busUrl, max: connectionsMax, application_name: `switchboard ${schema.name}` });
+    const pool = new Pool({
+      connectionString: busUrl,
+      max: connectionsMax,
+      application_name: `switchboard ${schema.name}`,
+      connectionTimeoutMillis: 5_000,
+      // A server that vanished answers nothing, and TCP alone would wait for hours: our own clock ends a statement a little after the server's would.
+      query_timeout: 35_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      options: '-c statement_timeout=30s',
+    });
     // Without a listener a connection that breaks while idle would end the process. The next query reports it.
     pool.on('error', (error) => log.warn({ err: error, bus: schema.name }, 'an idle connection of the bus broke'));
     pool.on('connect', (client) => client.on('error', () => undefined));

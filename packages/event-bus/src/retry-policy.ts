@@ -59,7 +59,7 @@ export function decideFate(error: unknown, { attempt, ageMs }: FailedTry, policy
 const passingCodes = /^(08...|40...|53...|57P..|55P03|P2034|P10(01|02|08|17)|ECONNRESET|ECONNREFUSED|EPIPE)$/;
 
 /** pg says some losses without a code. */
-const lostConnection = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+const lostConnection = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout)/;
 
 function isPassingStorageError(error: unknown): boolean {
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {

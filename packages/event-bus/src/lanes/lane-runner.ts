@@ -38,12 +38,19 @@ export interface LaneRunner {
   unhealthy(): string | undefined;
 }
 
-type Item = EnvelopeHolder & { readonly group: string; attempts: number; readonly since: number; notBefore: number };
+/** `lost`: another process may lead meanwhile. */
+type Lead = { readonly scheduler: FairScheduler; lost: boolean };
+
+type Item = EnvelopeHolder & { readonly group: string; readonly lead: Lead; attempts: number; readonly since: number; notBefore: number };
 
 /** Holes and groups that came late are found at the latest by this. */
 const sweepEveryMs = 30_000;
+/** When the reader overlooked holes: those who fill them commit together and soon, and a sweep is cheap but not free. */
+const sweepSoonMs = 1_000;
 /** Wait before an event is tried again whose outcome could not be written down, or whose group has no consumer here now. */
 const againAfterMs = 1_000;
+/** What ran when the lead was lost is waited for until its last statement has failed for sure (see process-parts.ts), and then left behind. */
+const leftoverMsMax = 40_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const drainMsMax = 20_000;
 
@@ -58,12 +65,13 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
   const known = new Set<number>();
   const itemsByTenant = new Map<string, number>();
   /** There while this process leads. */
-  let scheduler: FairScheduler | undefined;
+  let led: Lead | undefined;
   let closing: Promise<void> = Promise.resolve();
   let reading: Promise<void> | undefined;
   let readAgain = false;
   let sweepDue = false;
   let sweeper: NodeJS.Timeout | undefined;
+  let sweeping: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const reader = createPendingReader({ store, groups: () => [...consumers.keys()], itemsOf: (tenantId) => itemsByTenant.get(tenantId) ?? 0, isKnown: (id) => known.has(id), take });
@@ -74,37 +82,41 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     channels: [pendingChannel, ...Object.keys(channels)],
     onNotification: (channel, payload) => (channel === pendingChannel ? read() : channels[channel]?.(payload)),
     onLead: () => void lead(),
-    onLost: giveUpLead,
+    onLost: () => {
+      if (led !== undefined) led.lost = true;
+      giveUpLead();
+    },
     log,
   });
 
   async function lead(): Promise<void> {
     // What still runs or reads from an earlier lead must end before its rows are read again.
     await Promise.all([closing, reading]);
-    if (stopped || scheduler !== undefined || !connection.leading) return;
+    if (stopped || led !== undefined || !connection.leading) return;
     known.clear();
     itemsByTenant.clear();
     envelopes.clear();
     reader.reset();
-    scheduler = createFairScheduler(limits);
+    led = { scheduler: createFairScheduler(limits), lost: false };
     read();
   }
 
   function giveUpLead(): void {
-    closing = Promise.all([closing, scheduler?.close()]).then(() => undefined);
-    scheduler = undefined;
+    closing = Promise.all([closing, led && within(led.scheduler.close(), leftoverMsMax)]).then(() => undefined);
+    led = undefined;
   }
 
   function read(): void {
     readAgain = true;
-    if (scheduler !== undefined) reading ??= readAll();
+    if (led !== undefined) reading ??= readAll();
   }
 
   async function readAll(): Promise<void> {
     try {
       for (; readAgain && isLeading(); ) {
         readAgain = false;
-        const { more } = await reader.readNew(Date.now());
+        const { more, overlooked } = await reader.readNew(Date.now());
+        if (overlooked) sweeping ??= setTimeout(sweepSoon, sweepSoonMs).unref();
         await reader.refill();
         if (sweepDue) {
           sweepDue = false;
@@ -120,19 +132,25 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     }
   }
 
+  function sweepSoon(): void {
+    sweeping = undefined;
+    sweepDue = true;
+    read();
+  }
+
   /** Asked through a function: the lead may be lost during any await. */
   function isLeading(): boolean {
-    return scheduler !== undefined;
+    return led !== undefined;
   }
 
   function take(row: PendingRow): void {
     // A lead lost while rows were under way: they belong to the next leader.
-    if (scheduler === undefined) return;
-    const item: Item = { id: row.id, tenantId: row.tenantId, group: row.group, attempts: row.attempts, since: Date.now() - row.ageMs, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
+    if (led === undefined) return;
+    const item: Item = { id: row.id, lead: led, tenantId: row.tenantId, group: row.group, attempts: row.attempts, since: Date.now() - row.ageMs, notBefore: row.waitMs > 0 ? Date.now() + row.waitMs : 0, envelope: row.envelope ?? undefined };
     known.add(item.id);
     itemsByTenant.set(item.tenantId, (itemsByTenant.get(item.tenantId) ?? 0) + 1);
     if (item.envelope === undefined) envelopes.expect(item);
-    scheduler.add({ tenantId: item.tenantId, lane: `${item.group} ${row.orderingKey}`, run: () => run(item) });
+    led.scheduler.add({ id: item.id, tenantId: item.tenantId, lane: `${item.group} ${row.orderingKey}`, run: () => run(item) });
   }
 
   async function run(item: Item): Promise<WorkResult> {
@@ -144,7 +162,7 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     figures.inFlight++;
     try {
       const envelope = await envelopes.envelopeOf(item);
-      const outcome = envelope === undefined ? gone : await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, since: item.since, pendingId: String(item.id), signal: abortOf(consumer).signal });
+      const outcome = envelope === undefined ? gone : await consumer.consume({ group: item.group, envelope, attempt: item.attempts + 1, since: item.since, pendingId: String(item.id), signal: abortOf(consumer).signal, isRevoked: () => item.lead.lost });
       return await settle(item, outcome, figures);
     } catch (error) {
       log.warn({ err: error, bus: schema.name, pendingId: item.id }, 'the outcome of an event could not be stored; it is tried again');
@@ -156,6 +174,8 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
   }
 
   async function settle(item: Item, outcome: Outcome, figures: DriverFigures): Promise<WorkResult> {
+    // Who leads now has read the row too, and decides what becomes of it.
+    if (item.lead.lost && outcome.kind !== 'done') return undefined;
     switch (outcome.kind) {
       case 'done':
         if (!outcome.settled) await removeRow(item.id);
@@ -174,6 +194,8 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
   }
 
   function forget(item: Item): undefined {
+    // The books of this process are of a later lead.
+    if (item.lead.lost) return;
     known.delete(item.id);
     reader.noteRemoved(item.id);
     const items = (itemsByTenant.get(item.tenantId) ?? 1) - 1;
@@ -212,6 +234,7 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
     async stop() {
       stopped = true;
       clearInterval(sweeper);
+      clearTimeout(sweeping);
       giveUpLead();
       await drained(closing, () => {
         for (const abort of aborts.values()) abort.abort();
@@ -242,9 +265,14 @@ const gone: Outcome = { kind: 'done', settled: true };
 /** Finishing is what draining is for; a handler that does not come to an end is told to stop, and after another second left behind. */
 async function drained(idle: Promise<void>, abort: () => void): Promise<void> {
   const aborting = setTimeout(abort, drainMsMax);
-  let leaving: NodeJS.Timeout | undefined;
-  const left = new Promise<void>((resolve) => (leaving = setTimeout(resolve, drainMsMax + 1_000)));
-  await Promise.race([idle, left]);
+  await within(idle, drainMsMax + 1_000);
   clearTimeout(aborting);
+}
+
+/** Resolves with it, or after so long. */
+async function within(idle: Promise<void>, ms: number): Promise<void> {
+  let leaving: NodeJS.Timeout | undefined;
+  const left = new Promise<void>((resolve) => (leaving = setTimeout(resolve, ms)));
+  await Promise.race([idle, left]);
   clearTimeout(leaving);
 }

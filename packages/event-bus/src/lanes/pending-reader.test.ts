@@ -80,6 +80,18 @@ describe('the reader of pending events', () => {
     expect(taken).toEqual([1, 3, 2]);
   });
 
+  it('says when there are more holes than it remembers', async () => {
+    const { reader, commit } = tableWith(['g']);
+    commit(1);
+    expect(await reader.readNew(0)).toEqual({ more: false, overlooked: false });
+    commit(500);
+    expect((await reader.readNew(1)).overlooked).toBe(false);
+    commit(1_500);
+    expect((await reader.readNew(2)).overlooked).toBe(true);
+    commit(1_501);
+    expect((await reader.readNew(3)).overlooked).toBe(false);
+  });
+
   it('leaves rows of groups nobody here consumes, and takes them when somebody does', async () => {
     const groups = ['g'];
     const { reader, taken, commit } = tableWith(groups);

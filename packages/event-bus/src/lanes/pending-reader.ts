@@ -21,8 +21,8 @@ const sweepRowsMax = 100_000;
 
 /**
  * Reads each pending row once, in the order of ids, without claiming it: there is one reader (see leader-connection.ts). Ids are drawn
- * before they are committed, so a lower one may appear after a higher one: holes are remembered and asked for again, and a sweep finds
- * what was overlooked. Calls must not overlap.
+ * before they are committed, so a lower one may appear after a higher one: holes are remembered and asked for again, as many as `gapsMax`,
+ * and a sweep finds what was overlooked; `take` may get a lower id after a higher one, and puts it in its place. Calls must not overlap.
  */
 export function createPendingReader({ store, groups, itemsOf, isKnown, take }: PendingReaderOptions): PendingReader {
   let cursor = 0;
@@ -31,6 +31,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
   /** Tenants with rows that are not remembered, and after which id. */
   const overflow = new Map<string, number>();
   let removed: Set<number> | undefined;
+  let overlooked = false;
 
   function offer(row: PendingRow): void {
     if (isKnown(row.id) || removed?.has(row.id) === true || !groups().includes(row.group)) return;
@@ -46,7 +47,9 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
   }
 
   function noteGaps(from: number, to: number, now: number): void {
-    for (let id = Math.max(from, to - gapsMax); id < to; id++) if (gaps.size < gapsMax) gaps.set(id, now);
+    const kept = Math.max(from, to - gapsMax);
+    overlooked ||= kept > from || gaps.size + to - kept > gapsMax;
+    for (let id = kept; id < to; id++) if (gaps.size < gapsMax) gaps.set(id, now);
   }
 
   /** Rows that were read from a snapshot older than a removal must not come back. */
@@ -67,6 +70,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
       for (const [id, since] of gaps) if (now - since > gapAgeMsMax) gaps.delete(id);
       const rows = await store.loadNew({ cursor, gaps: [...gaps.keys()], groups: groups(), withoutEnvelopes: [...crowded], limit: batchMax });
       let after = 0;
+      overlooked = false;
       for (const row of rows) {
         if (row.id > cursor) {
           after++;
@@ -76,7 +80,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
         } else gaps.delete(row.id);
         offer(row);
       }
-      return { more: after === batchMax };
+      return { more: after === batchMax, overlooked };
     },
     async refill() {
       for (const [tenantId, afterId] of overflow) {
@@ -103,8 +107,8 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
 }
 
 export interface PendingReader {
-  /** Takes what is new. `more`: there is more already. */
-  readNew(now: number): Promise<{ more: boolean }>;
+  /** Takes what is new. `more`: there is more already. `overlooked`: more holes than are remembered, so a sweep should come soon. */
+  readNew(now: number): Promise<{ more: boolean; overlooked: boolean }>;
   /** Reads on for tenants whose rows were too many to remember. */
   refill(): Promise<void>;
   /** Takes what was overlooked, and what belongs to groups that came later. */

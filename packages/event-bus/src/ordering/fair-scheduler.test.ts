@@ -12,9 +12,10 @@ function harness(limits: { concurrency: number; tenantConcurrency: number }) {
     scheduler,
     open,
     started,
-    add(tenantId: string, lane: string) {
-      const item = { tenantId, lane, seq: seq++ };
+    add(tenantId: string, lane: string, id?: number) {
+      const item = { tenantId, lane, seq: id ?? seq++ };
       scheduler.add({
+        id,
         tenantId,
         lane,
         run: () => {
@@ -88,6 +89,13 @@ describe('createFairScheduler', () => {
     expect(h.started.map((work) => work.seq)).toEqual([0, 2, 0]);
     await h.end(0);
     expect(h.started.map((work) => work.seq)).toEqual([0, 2, 0, 1]);
+  });
+
+  it('runs what came late in its place, before what has not begun', async () => {
+    const h = harness({ concurrency: 1, tenantConcurrency: 1 });
+    for (const id of [6, 8, 9, 7]) h.add('a', 'lane', id);
+    for (let ended = 0; ended < 4; ended++) await h.end(0);
+    expect(h.started.map(({ seq }) => seq)).toEqual([6, 7, 8, 9]);
   });
 
   it('closes when what runs has ended, and starts nothing more', async () => {

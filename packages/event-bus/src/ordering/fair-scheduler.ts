@@ -1,7 +1,9 @@
 import { createLaneSchedule, type LaneItem } from '../lanes/lane-schedule.ts';
 
-/** One piece of work. Work of one lane runs one at a time, in the order added. */
+/** One piece of work. Work of one lane runs one at a time, lower ids first among those that have not begun. */
 export type Work = {
+  /** Default: the order added. Of one scheduler, all work has one or none has. */
+  readonly id?: number;
   readonly tenantId: string;
   readonly lane: string;
   /** Never rejects. */
@@ -57,7 +59,7 @@ export function createFairScheduler(limits: { readonly concurrency: number; read
   return {
     add(work) {
       if (closed) return;
-      schedule.add({ id: added++, lane: `${work.tenantId} ${work.lane}`, tenantId: work.tenantId, work });
+      schedule.add({ id: work.id ?? added++, lane: `${work.tenantId} ${work.lane}`, tenantId: work.tenantId, work });
       dispatch();
     },
     get running() {
