@@ -126,4 +126,9 @@ export interface Egress {
   request(request: EgressRequest): Promise<EgressReply>;
   /** Throws `egress.refused` when a URL given by a tenant would be refused. */
   assertAllowed(url: string): Promise<void>;
+  /**
+   * Whether the platform itself chose this host: EGRESS_ALLOW has its name, or the URL holds an address of an allowed network. A name that
+   * leads into such a network does not count: where it leads is its owner's word, and can be another one at the next look-up.
+   */
+  isPlatformHost(url: string): boolean;
 }

@@ -4,6 +4,7 @@ import { withoutSecrets } from '@switchboard/secrets';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import { nextCheckAt } from '../domain/next-check.ts';
+import { proofOf, type Proof } from '../domain/proof-of.ts';
 import type { Account, ConnectOutcome, Learned, Unverified } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import type { Actor } from '../store/audit.ts';
@@ -11,6 +12,7 @@ import type { StoredConnection, StoredDraft } from '../store/connections.ts';
 import { updateAutomaticRoutes } from '../routing/update-routes.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { handshakeTokenHash, ownedIdentifiers, overlapEnd } from './post-draft.ts';
+import { takeOver } from './take-over.ts';
 
 export type Check = { readonly connectionId: ConnectionId; readonly actor: Actor; readonly waitMs: number };
 
@@ -39,7 +41,9 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
       await keepLearned(deps, connection, draft, account);
     },
   });
-  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, outcome });
+  const proof = proofOf(entry, account, (url) => deps.egress.isPlatformHost(url));
+  if (outcome.kind === 'verified') await takeOver(deps, entry, ownedIdentifiers(entry, mergeLearned(account, outcome.learned)), proof);
+  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, proof, outcome });
 }
 
 async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<void> {
@@ -52,25 +56,25 @@ async function keepLearned({ db, tenants, connections, now }: AccountDependencie
   });
 }
 
-type Settlement = { readonly connectionId: ConnectionId; readonly draftId: string; readonly entry: ProviderEntry; readonly account: Account; readonly outcome: ConnectOutcome };
+type Settlement = { readonly connectionId: ConnectionId; readonly draftId: string; readonly entry: ProviderEntry; readonly account: Account; readonly proof: Proof; readonly outcome: ConnectOutcome };
 
-async function settle(deps: AccountDependencies, check: Check, { connectionId, draftId, entry, account, outcome }: Settlement): Promise<void> {
+async function settle(deps: AccountDependencies, check: Check, { connectionId, draftId, entry, account, proof, outcome }: Settlement): Promise<void> {
   await deps.db.transaction(async () => {
     await deps.tenants.lock();
     const connection = await deps.connections.find(connectionId);
     // Posted again meanwhile: what the provider said is about credentials that nobody means any more.
     if (connection?.draft?.draftId !== draftId) return;
-    const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned));
+    const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned), proof);
     if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, account, refusal);
   });
 }
 
 /** Makes the account the one in use, or says why it cannot be. */
-async function activate(deps: AccountDependencies, actor: Actor, connection: StoredConnection, entry: ProviderEntry, account: Account): Promise<Unverified | undefined> {
+async function activate(deps: AccountDependencies, actor: Actor, connection: StoredConnection, entry: ProviderEntry, account: Account, proof: Proof): Promise<Unverified | undefined> {
   const { connectionId, provider, role } = connection;
   const { connections, identifiers, previousSecrets, audit, bus, now } = deps;
 
-  const taken = await identifiers.claim(provider, ownedIdentifiers(entry, account));
+  const taken = await identifiers.claim(provider, ownedIdentifiers(entry, account), proof);
   if (taken.length > 0) {
     await releaseUnused(deps, entry);
     return { kind: 'unverified', reason: 'This account is already connected elsewhere in this installation. Disconnect it there first.', retry: true };

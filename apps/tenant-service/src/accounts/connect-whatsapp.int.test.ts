@@ -75,6 +75,54 @@ describe('connecting WhatsApp', () => {
     expect(await connect(world, world.acme, form)).toMatchObject({ status: 'active' });
   });
 
+  describe('of a number that another tenant has', () => {
+    type Request = NonNullable<Parameters<typeof connect>[3]>;
+    /** Every address is answered by the fake Meta: a tenant's own server that says yes to everything, and Meta itself. */
+    const byMeta: Request = (real, call) => real.request({ ...call, url: `${world.meta.url}${new URL(call.url).pathname}${new URL(call.url).search}` });
+    const at = (form: ReturnType<typeof metaForm>, apiBaseUrl: string | undefined) => ({ ...form, credentials: { ...form.credentials, apiBaseUrl } });
+
+    it("confirmed only by that tenant's own server takes it over when Meta confirms it, and tells the other why", async () => {
+      const form = metaForm(world);
+      const weak = await connect(world, world.globex, at(form, 'https://yes.globex.example'), byMeta);
+      expect(weak.status).toBe('active');
+      expect((await connect(world, world.acme, at(form, undefined), byMeta)).status).toBe('active');
+      const lost = await show(world, world.globex, weak.id);
+      expect(lost).toMatchObject({ status: 'pending', sealedCredentials: null, draft: { reason: expect.stringContaining('Somebody else'), nextCheckAt: null } });
+      expect(world.kit.published.filter((event) => event.orderingKey === weak.id).at(-1)).toMatchObject({ tenantId: world.globex, payload: { status: 'pending', version: lost?.version } });
+      // And it stays so, whatever the other one's server says.
+      expect(await codeOf(connect(world, world.globex, at(form, 'https://yes.globex.example'), byMeta))).toBe('connection.identifier_taken');
+      await recheckAfter(world, 24 * 60);
+      expect((await show(world, world.globex, weak.id))?.status).toBe('pending');
+    });
+
+    it('confirmed by a host that the platform allowed yields to Meta alone, and takes over from a host of the tenant', async () => {
+      const form = metaForm(world);
+      const [own, allowed] = ['https://yes.globex.example', world.meta.url];
+      const first = await connect(world, world.globex, at(form, own), byMeta);
+      const second = await connect(world, world.acme, at(form, allowed), byMeta);
+      expect([second.status, (await show(world, world.globex, first.id))?.status]).toEqual(['active', 'pending']);
+      for (const host of [own, allowed]) expect(await codeOf(connect(world, world.globex, at(form, host), byMeta))).toBe('connection.identifier_taken');
+      expect((await connect(world, world.globex, at(form, undefined), byMeta)).status).toBe('active');
+      expect((await show(world, world.acme, second.id))?.status).toBe('pending');
+    });
+
+    it('confirmed by Meta once is not lost by going through a server of its own later', async () => {
+      const form = metaForm(world);
+      await connect(world, world.globex, at(form, 'https://proxy.globex.example'), byMeta);
+      await connect(world, world.globex, at(form, undefined), byMeta);
+      expect((await connect(world, world.globex, at(form, 'https://proxy.globex.example'), byMeta)).status).toBe('active');
+      expect(await codeOf(connect(world, world.acme, at(form, undefined), byMeta))).toBe('connection.identifier_taken');
+    });
+
+    it('is not taken over by credentials that Meta refuses', async () => {
+      const form = metaForm(world);
+      const weak = await connect(world, world.globex, at(form, 'https://yes.globex.example'), byMeta);
+      const guessed = { ...form, credentials: { ...form.credentials, apiBaseUrl: undefined, accessToken: 'guessed' } };
+      expect((await connect(world, world.acme, guessed, byMeta)).status).toBe('pending');
+      expect((await show(world, world.globex, weak.id))?.status).toBe('active');
+    });
+  });
+
   it('replaces the credentials of a number that is posted again; the old app secret stays valid for the overlap', async () => {
     const form = metaForm(world);
     const first = await connect(world, world.acme, form);

@@ -3,6 +3,7 @@ import type { ProviderEntry } from '@switchboard/providers';
 import { hashApiKey } from '@switchboard/secrets';
 import { currentTenant, runAsSystem } from '@switchboard/tenant-context';
 import { randomBytes } from 'node:crypto';
+import { isWeaker, proofOf } from '../domain/proof-of.ts';
 import type { Account, ConnectStrategy } from '../providers/connect-strategy.ts';
 import type { StoredConnection } from '../store/connections.ts';
 import type { AccountDependencies } from './dependencies.ts';
@@ -45,13 +46,17 @@ export async function postDraft(deps: AccountDependencies, posted: PostedAccount
   });
 }
 
-/** Before storing anything: an account that works for one tenant is no other's. (The unique key decides again at activation.) */
-async function assertNotTaken({ identifiers }: AccountDependencies, { entry, account }: PostedAccount): Promise<void> {
+/**
+ * Before storing anything: an account that works for one tenant is no other's, unless the provider may say more for the other one. (The unique
+ * key decides again at activation.)
+ */
+async function assertNotTaken({ identifiers, egress }: AccountDependencies, { entry, account }: PostedAccount): Promise<void> {
   const tenantId = currentTenant();
   const posted = ownedIdentifiers(entry, account);
   if (posted.length === 0) return;
-  const owners = await runAsSystem('does another tenant own this account', () => identifiers.findOwners(entry.id, posted));
-  if (owners.some((owner) => owner !== tenantId)) throw hubError('connection.identifier_taken');
+  const claims = await runAsSystem('does another tenant own this account', () => identifiers.findClaims(entry.id, posted));
+  const proof = proofOf(entry, account, (url) => egress.isPlatformHost(url));
+  if (claims.some((claim) => claim.tenantId !== tenantId && !isWeaker(claim.proof, proof))) throw hubError('connection.identifier_taken');
 }
 
 /** Identifiers of the account that only one tenant can have. */

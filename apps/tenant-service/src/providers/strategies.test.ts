@@ -20,6 +20,7 @@ async function verify(strategy: ConnectStrategy, account: Account, answer: Answe
     connectionId: newId('con'),
     egress: {
       assertAllowed: async () => undefined,
+      isPlatformHost: () => false,
       request: async (request): Promise<EgressReply> => {
         requests.push(request);
         const result = answer(request);

@@ -18,7 +18,7 @@ export type RoutingDependencies = {
 };
 
 /**
- * After a connection became active, inside its transaction: makes the tenant's route where there is only one way, and tells everybody that
+ * After a connection became active or ceased to be, inside its transaction: makes the tenant's route where there is only one way, and tells everybody that
  * keeps routes to load them and the connections again.
  */
 export async function updateAutomaticRoutes(deps: RoutingDependencies): Promise<void> {

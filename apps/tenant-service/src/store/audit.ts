@@ -7,7 +7,7 @@ export type Actor = 'admin' | 'hub';
 
 export type AuditEntry = {
   readonly actor: Actor;
-  readonly action: 'tenant.created' | 'api_key.created' | 'credentials.posted' | 'connection.activated' | 'connection.not_verified' | 'routes.changed';
+  readonly action: 'tenant.created' | 'api_key.created' | 'credentials.posted' | 'connection.activated' | 'connection.not_verified' | 'connection.taken_over' | 'routes.changed';
   /** Id of the thing. */
   readonly subject: string;
   /** What a reader wants to know, never a secret. */

@@ -91,7 +91,7 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
     },
 
     /** Puts a draft in the place of any other one. */
-    async putDraft(connectionId: ConnectionId, draft: { readonly draftId: string; readonly account: Account; readonly handshakeTokenHash: string | null; readonly reason: string; readonly attempts: number; readonly nextCheckAt: Date }): Promise<void> {
+    async putDraft(connectionId: ConnectionId, draft: { readonly draftId: string; readonly account: Account; readonly handshakeTokenHash: string | null; readonly reason: string; readonly attempts: number; readonly nextCheckAt: Date | null }): Promise<void> {
       const { account, ...rest } = draft;
       const data = { ...rest, ...factsOf(account), sealedCredentials: await seal('connection_drafts', connectionId, account) };
       const tenantId = currentTenant();
@@ -112,6 +112,16 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
       const { version } = await db.prisma.connection.update({
         where: { tenantId_connectionId: { tenantId, connectionId } },
         data: { ...factsOf(account), status: 'active', version: { increment: 1 }, handshakeTokenHash, sealedCredentials: await seal('connections', connectionId, account), updatedAt: at },
+        select: { version: true },
+      });
+      return version;
+    },
+
+    /** The account in use is in use no more; returns the new version. */
+    async suspend(connectionId: ConnectionId, at: Date): Promise<number> {
+      const { version } = await db.prisma.connection.update({
+        where: { tenantId_connectionId: { tenantId: currentTenant(), connectionId } },
+        data: { status: 'pending', version: { increment: 1 }, handshakeTokenHash: null, sealedCredentials: null, updatedAt: at },
         select: { version: true },
       });
       return version;

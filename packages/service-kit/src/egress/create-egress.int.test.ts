@@ -166,6 +166,12 @@ describe('the guard', () => {
     await egress.assertAllowed(`http://127.0.0.1:${port}/`);
   });
 
+  it('knows the hosts that the platform chose; a name that leads to an allowed network is not one of them', () => {
+    const egress = egressWith({ allow: ['127.0.0.0/8', 'minio.internal'], resolveHost: async () => [v4('127.0.0.1')] });
+    const chosen = ['http://127.0.0.1:3020/whatsapp', 'https://minio.internal', 'https://tenant.example', 'https://93.184.215.14'].map((url) => egress.isPlatformHost(url));
+    expect(chosen).toEqual([true, true, false, false]);
+  });
+
   it('tells a tenant what is wrong without the address that a name has inside', async () => {
     const error = await failureOf(egressWith({ resolveHost: async () => [v4('10.20.30.40')] }).assertAllowed('https://inside.example/'));
     expect(error.publicMessage).not.toContain('10.20.30.40');

@@ -49,6 +49,10 @@ export function createEgress(options: EgressOptions): Egress & { close(): Promis
       const addresses = target.address === undefined ? await addressesOf(target.host, resolveHost) : [target.address];
       assertJudged(policy, target.scheme, target.host, addresses);
     },
+    isPlatformHost(url) {
+      const { host, address } = parseTarget(url);
+      return policy.judge(address ?? 'a name', host).kind === 'allowed';
+    },
     async close() {
       await Promise.all([agents.https.close(), agents.http.close()]);
     },

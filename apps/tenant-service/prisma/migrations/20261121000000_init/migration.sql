@@ -82,6 +82,7 @@ CREATE TABLE "owned_identifiers" (
     "provider" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "value" TEXT NOT NULL,
+    "proof" TEXT NOT NULL,
 
     CONSTRAINT "owned_identifiers_pkey" PRIMARY KEY ("tenant_id","provider","name","value")
 );
