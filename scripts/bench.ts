@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** In the order of running: what a message passes first, first. */
@@ -16,7 +15,6 @@ const failed: string[] = [];
 for (const name of benches) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const file = join(import.meta.dirname, '..', 'bench', 'src', `${name}.ts`);
-  if (!existsSync(file)) continue;
   process.stdout.write(`\n── ${name} ──\n`);
   // One after the other, each in a process of its own: they would measure each other.
   const { status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', file], { stdio: 'inherit' });
