@@ -6,7 +6,7 @@ import { connectionAdapter } from './connection-adapter.ts';
 import type { Database, DatabaseOptions } from './port.ts';
 import { sendBatch, type Statement } from './statement-batch.ts';
 import { createStatementNames } from './statement-names.ts';
-import { asStorageError } from './storage-error.ts';
+import { asStorageError, isUnanswered } from './storage-error.ts';
 
 /**
  * A service's database. The open transaction travels with the asynchronous call chain, so that stores, the bus and Prisma find it without being
@@ -26,9 +26,12 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
     max: options.connectionsMax,
     application_name: role,
     // A store that does not answer must not hang its caller: 5 s for a connection, 30 s for a statement, a minute for a transaction that went quiet.
+    // The server keeps the last two; one that vanished keeps nothing, and TCP alone would wait for hours, so our own clock ends a statement as well.
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
+    query_timeout: options.answerMsMax ?? 35_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     options: `-c search_path=${options.schema} -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s`,
   });
   // A connection that dies while idle is replaced by the pool; one that dies in use rejects its query. Neither may end the process.
@@ -218,6 +221,8 @@ async function rollBack(transaction: OpenTransaction): Promise<void> {
   const { connection } = transaction;
   connection.current = undefined;
   if (transaction.opening.length > 0) return connection.client.release();
+  // It would wait behind the statement that got no answer, for as long again.
+  if (isUnanswered(transaction.failure)) return connection.client.release(true);
   try {
     await connection.client.query('rollback');
     connection.client.release();

@@ -34,6 +34,8 @@ export type DatabaseOptions<Client> = {
   /** Role for system scope: `<runtime role>_system` by default. */
   readonly systemRole?: string;
   readonly connectionsMax: number;
+  /** How long a statement may go without an answer, in milliseconds. Default: 35 s, a little more than the server allows it. */
+  readonly answerMsMax?: number;
   readonly createClient: (adapter: SqlDriverAdapterFactory) => Client;
 };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runAsTenant } from '@switchboard/tenant-context';
-import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { openSilentNetwork, startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
 import { Client } from 'pg';
 import { fixtureService } from '../test/fixture/fixture-service.ts';
 import { PrismaClient } from '../test/fixture/generated/client.ts';
@@ -103,5 +103,34 @@ describe('a transaction that asks for nothing', () => {
     await expect(asAcme(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     const [row] = await runAsTenant(globex, () => db.transaction(() => db.sql.query<{ tenant: string }>(`select current_setting('app.tenant_id', true) as tenant`)));
     expect(row?.tenant).toBe(globex);
+  });
+});
+
+describe('a statement that gets no answer', () => {
+  it('fails in bounded time as unavailable storage, and its connection is given up: the next transaction has another', async () => {
+    const network = await openSilentNetwork(server.url('switchboard_fixture'));
+    const slow = createDatabase({ url: network.url, schema: 'fixture', connectionsMax: 1, answerMsMax: 700, createClient: (adapter) => new PrismaClient({ adapter }) });
+    const ask = () => runAsTenant(acme, () => slow.transaction(() => slow.sql.query('select 1')));
+    try {
+      await ask();
+      network.swallow = true;
+      const since = Date.now();
+      await expect(ask()).rejects.toMatchObject({ code: 'storage.unavailable' });
+      // Once, not once more for the rollback.
+      expect(Date.now() - since).toBeLessThan(1_300);
+      network.swallow = false;
+      await expect(ask()).resolves.toHaveLength(1);
+    } finally {
+      await slow.close();
+      network.close();
+    }
+  }, 20_000);
+
+  it('leaves no clock behind when it gets one', async () => {
+    const clocks = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    await asAcme(() => db.sql.query('select 1'));
+    const before = clocks();
+    for (let n = 0; n < 20; n++) await asAcme(() => db.sql.query('select 1'));
+    expect(clocks()).toBeLessThan(before + 10);
   });
 });

@@ -38,6 +38,8 @@ class Batch {
   private readonly reject: (error: Error) => void;
   private failure: Error | undefined;
   private at = 0;
+  /** pg puts the end of its time limit here, when the connection has one. */
+  callback: ((error: Error | null) => void) | undefined;
 
   constructor(statements: readonly Statement[], resolve: (results: QueryResult[]) => void, reject: (error: Error) => void) {
     this.resolve = resolve;
@@ -90,7 +92,10 @@ class Batch {
   handleReadyForQuery(connection: WireConnection): void {
     for (const { query } of this.parts.slice(0, this.at)) query.handleReadyForQuery(connection);
     if (this.failure !== undefined) this.fail(this.failure, connection);
-    else this.resolve(this.results);
+    else {
+      this.callback?.(null);
+      this.resolve(this.results);
+    }
   }
 
   handleError(error: Error, connection: WireConnection): void {
@@ -104,6 +109,7 @@ class Batch {
       delete connection.submittedNamedStatements[name];
       connection.close({ type: 'S', name });
     }
+    this.callback?.(error);
     this.reject(error);
   }
 }

@@ -9,7 +9,7 @@ describe('an error of the database', () => {
     expect(asStorageError(error)).toMatchObject({ code: 'storage.unavailable', retry: 'later', cause: error });
   });
 
-  it.each(['Connection terminated unexpectedly', 'timeout exceeded when trying to connect'])('that pg gives no code, "%s", is tried again later', (message) => {
+  it.each(['Connection terminated unexpectedly', 'timeout exceeded when trying to connect', 'Query read timeout'])('that pg gives no code, "%s", is tried again later', (message) => {
     expect(asStorageError(new Error(message))?.code).toBe('storage.unavailable');
   });
 

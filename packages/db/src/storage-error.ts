@@ -8,6 +8,11 @@ export function asStorageError(error: unknown): HubError | undefined {
   return isTransient(error) ? hubError('storage.unavailable', { cause: error, detail: { code: codeOf(error) ?? null } }) : undefined;
 }
 
+/** Whether our own clock ended the statement: its connection still waits for the answer, and is of no more use. */
+export function isUnanswered(error: unknown): boolean {
+  return messageOf(error) === 'Query read timeout';
+}
+
 const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
 
 /** What pg says without a code. */

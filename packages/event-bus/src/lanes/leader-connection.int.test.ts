@@ -1,16 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestDatabase, type TestDatabase } from '@switchboard/testing';
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { openSilentNetwork, startTestDatabase, type SilentNetwork, type TestDatabase } from '@switchboard/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLeaderConnection, type LeaderConnection } from './leader-connection.ts';
 
 let database: TestDatabase;
-let network: Network;
+let network: SilentNetwork;
 const opened: LeaderConnection[] = [];
 
 beforeAll(async () => {
   database = await startTestDatabase();
-  network = await openNetwork(new URL(database.adminUrl));
+  network = await openSilentNetwork(database.adminUrl);
 }, 60_000);
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((connection) => connection.close()));
@@ -19,35 +18,6 @@ afterAll(async () => {
   network.close();
   await database.drop();
 });
-
-/** A way to the database that can swallow everything without a word, as a network does that lost a host. */
-type Network = { readonly url: string; swallow: boolean; close(): void };
-
-async function openNetwork(target: URL): Promise<Network> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [[near, far], [far, near]] as const) {
-      sockets.add(from);
-      from.on('error', () => undefined);
-      from.on('data', (chunk) => network.swallow || to.write(chunk));
-      from.on('close', () => network.swallow || to.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(target);
-  url.hostname = '127.0.0.1';
-  // The cast is safe: it listens on TCP.
-  url.port = String((server.address() as AddressInfo).port);
-  return {
-    url: url.href,
-    swallow: false,
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
 
 function open(busUrl: string): { connection: LeaderConnection; happened: string[] } {
   const happened: string[] = [];
@@ -73,7 +43,7 @@ describe('openLeaderConnection', () => {
     network.swallow = false;
     // The server still holds the lock of the connection that vanished; it is freed when its end is heard of.
     network.close();
-    network = await openNetwork(new URL(database.adminUrl));
+    network = await openSilentNetwork(database.adminUrl);
     const second = open(network.url);
     await second.connection.open();
     const freed = Date.now();
