@@ -15,7 +15,7 @@ const connection: ConnectionWithSecrets = {
 function runnerWith(request: Egress['request']) {
   const fileRoom = createFileRoom({ bytesMax: mediaBytesMax, tenantBytesMax: mediaBytesMax, waitMaxMs: 5 });
   const run = createClientRunner({
-    egress: { request, assertAllowed: async () => {} },
+    egress: { request, assertAllowed: async () => {}, isPlatformHost: () => false },
     connections: { loadToken: async () => Promise.reject(hubError('provider.unauthorized', { publicMessage: 'The client is disabled.' })) },
     mediaStore: { store: async () => '', load: async () => Promise.reject(hubError('media.not_found')) },
     mediaLinks: { urlOf: () => '', read: () => undefined },
