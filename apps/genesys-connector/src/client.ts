@@ -54,12 +54,12 @@ function apiBaseUrl(context: ClientContext): string {
   return context.connection.settings['apiBaseUrl'] ?? providers.genesys.hosts(context.connection.settings)['api'] ?? '';
 }
 
-/** The token goes to the API's own host and to hosts of the connection's region (downloads), never elsewhere. */
+/** The token goes to the API's own address and, encrypted, to hosts of the connection's region (downloads), never elsewhere. */
 function isGenesysHost(url: string, context: ClientContext): boolean {
-  const { hostname, host } = new URL(url);
-  const region = context.connection.settings['region'];
-  if (host === new URL(apiBaseUrl(context)).host) return true;
-  return context.connection.settings['apiBaseUrl'] === undefined && region !== undefined && hostname.endsWith(`.${region}`);
+  const { protocol, hostname, origin } = new URL(url);
+  const { region, apiBaseUrl: ownAddress } = context.connection.settings;
+  if (origin === new URL(apiBaseUrl(context)).origin) return true;
+  return protocol === 'https:' && ownAddress === undefined && region !== undefined && hostname.endsWith(`.${region}`);
 }
 
 function withMediaUrl(body: RenderedPart['body'], url: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { describeConnector, loadWebhookFixtures } from '@switchboard/connector-kit/testing';
 import { genesys } from '../src/connector.ts';
+import { authorizationsTried, calls, files, renderings } from './outbound.ts';
 
 /** Body of an error as a maintained client's catalogue has it (gildas/go-purecloud error.go). */
 const error = (status: number, code: string) => ({ status, body: { message: 'as told', code, status, contextId: '7a1d0c52-0000-4000-8000-5f0a11ce0001', details: [], errors: [] } });
@@ -23,6 +24,11 @@ describeConnector(genesys, {
     { name: '504 request.timeout', ...error(504, 'request.timeout'), code: 'provider.unavailable', retry: 'later' },
     { name: 'an answer that is no JSON', status: 502, body: '<html>', code: 'provider.unavailable', retry: 'later' },
   ],
+  renderings,
+  silentKinds: ['typing'],
+  calls,
+  authorizationsTried,
+  files,
   findBrokenLimit(body) {
     const { text, content, channel } = body as { text?: string; content?: { attachment: { mediaType?: string; mime?: string } }[]; channel: { metadata?: { customAttributes: object } } };
     if (text !== undefined && text.length > 4_000) return 'text is too long';

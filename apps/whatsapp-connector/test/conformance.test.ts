@@ -1,6 +1,7 @@
 import { describeConnector, loadWebhookFixtures, type ConformanceFixtures } from '@switchboard/connector-kit/testing';
 import { connector } from '../src/connector.ts';
 import { findBrokenLimit } from './find-broken-limit.ts';
+import { authorizationsTried, calls, files, renderings } from './outbound.ts';
 import { refusals } from './refusals.ts';
 
 const fixtures: ConformanceFixtures = {
@@ -13,6 +14,11 @@ const fixtures: ConformanceFixtures = {
   refusals,
   accepted: { status: 200, body: { messaging_product: 'whatsapp', contacts: [{ input: '+15005550123', wa_id: '15005550123' }], messages: [{ id: 'wamid.OUT1' }] }, providerMessageId: 'wamid.OUT1' },
   contactAddress: '15005550123',
+  renderings,
+  silentKinds: ['typing', 'receipt'],
+  calls,
+  authorizationsTried,
+  files,
   findBrokenLimit,
 };
 

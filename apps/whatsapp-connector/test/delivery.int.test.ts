@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { connectorService, type ConnectorDefinition } from '@switchboard/connector-kit';
 import { newId, type ConnectionId, type ConnectionWithSecrets, type Envelope, type MessageContent, type MessageId, type TenantId } from '@switchboard/contracts';
 import { createDatabase, type Database } from '@switchboard/db';
-import { describeDatabaseOfService } from '@switchboard/db/testing';
 import type { Subscription } from '@switchboard/event-bus';
 import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
 import { testKit } from '@switchboard/service-kit/testing';
@@ -23,8 +22,6 @@ let db: Database<unknown>;
 let meta: FakeMeta;
 let mediaDir: string;
 let connections: Map<ConnectionId, ConnectionWithSecrets>;
-
-describeDatabaseOfService({ service: 'whatsapp-connector', schema: 'whatsapp', prismaDirectory });
 
 beforeAll(async () => {
   database = await startTestDatabase();

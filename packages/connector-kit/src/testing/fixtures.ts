@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ClientErrorDetail, ConnectorWebhook, InboundEvent, PublicConnection } from '../port.ts';
+import type { MessageContent, MessageKind, MessageSend } from '@switchboard/contracts';
+import type { ClientErrorDetail, ConnectorWebhook, InboundEvent, PublicConnection, RemoteMedia, RenderedPart } from '../port.ts';
 
 /** One webhook as a provider sends it, with where it was seen, and what it says in the hub's words. */
 export type WebhookFixture = {
@@ -22,6 +23,40 @@ export type RefusalFixture = {
   readonly retry: 'never' | 'later' | { readonly afterMs: number };
   /** Whom it refuses or holds back: `account` when messages must wait until somebody has mended the connection. */
   readonly scope?: ClientErrorDetail['scope'];
+};
+
+/** A message of the hub and what the provider gets of it, written by hand from the provider's documentation. */
+export type RenderingFixture = {
+  readonly name: string;
+  readonly content: MessageContent;
+  /** What the command says besides; its id is `renderedMessageId`. */
+  readonly command?: Partial<MessageSend>;
+  /** The parts as JSON, nothing to send, or the code of the reason why there is no form. */
+  readonly expected: readonly RenderedPart[] | 'nothing' | { readonly impossible: string };
+};
+
+/** The id of the messages in `RenderingFixture`s. */
+export const renderedMessageId = 'msg_0123456789abcdef';
+
+export type ExpectedRequest = { readonly method: string; readonly url: string; readonly authorization: string | undefined; readonly body: unknown };
+
+/** A message of one part and the requests that bring it to the provider, with the account's address and credentials. */
+export type CallFixture = {
+  readonly name: string;
+  readonly content: MessageContent;
+  /** What the provider answers, in order; `accepted` to all further requests. */
+  readonly answers?: readonly { readonly status: number; readonly body: unknown }[];
+  readonly expected: readonly ExpectedRequest[];
+};
+
+/** Where files of received messages lie, and who may see the account's token when they are fetched. */
+export type FileFixtures = {
+  /** How a webhook names the file at `url`, and what the API answers when it is asked for its address. */
+  readonly named: (url: string) => { readonly media: RemoteMedia; readonly answer?: { readonly status: number; readonly body: unknown } };
+  /** At the provider: fetched with the token, where it is asked for. */
+  readonly ownUrls: readonly string[];
+  /** Elsewhere, look-alikes above all: they never see the token. */
+  readonly foreignUrls: readonly string[];
 };
 
 /** When the webhooks of fixtures were received. */
@@ -52,6 +87,14 @@ export type ConformanceFixtures = {
   readonly accepted: { readonly status: number; readonly body: unknown; readonly providerMessageId: string | undefined };
   /** An address of a contact as this provider has them. */
   readonly contactAddress: string;
+  /** Every kind of the vocabulary has one at least. */
+  readonly renderings: readonly RenderingFixture[];
+  /** Kinds of which some say nothing to this provider; all others always give parts, or a reason. */
+  readonly silentKinds: readonly MessageKind[];
+  readonly calls: readonly CallFixture[];
+  /** The tokens that a message is tried with while the provider answers 401. */
+  readonly authorizationsTried: readonly string[];
+  readonly files: FileFixtures;
   /** What of the provider's limits a rendered part breaks; undefined when it fits. */
   readonly findBrokenLimit: (body: Readonly<Record<string, unknown>>) => string | undefined;
 };
