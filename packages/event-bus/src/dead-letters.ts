@@ -34,7 +34,7 @@ export function createDeadLetters(pool: Pool, { name }: BusSchema, driver: BusDr
            insert into ${name}.pending_events (tenant_id, consumer_group, ordering_key, envelope)
              select tenant_id, consumer_group, ordering_key, envelope from gone where consumer_group <> '${relayGroup}' order by seq returning 1
          )
-         select (select count(*) from gone) as count, pg_notify('${name}_pending', '')${driver === 'kafka' ? ', (select count(*) from woken)' : ''}`,
+         select (select count(*) from gone) as count, pg_notify('${name}_pending', '')${driver === 'kafka' ? ', (select count(*) from woken) as woken' : ''}`,
         [currentTenant(), ids ?? null],
       );
       return Number(rows[0]?.count ?? 0);
