@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { hubError, newId, tenantIdSchema, type ConnectionId, type ConnectionWithSecrets, type TenantId } from '@switchboard/contracts';
-import { runAsTenant } from '@switchboard/tenant-context';
+import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
 import { createProviderTokens, type FetchedToken, type ProviderTokens } from './create-provider-tokens.ts';
 
 const acme = tenantIdSchema.parse('acme');
@@ -119,6 +119,23 @@ describe('provider tokens', () => {
     old.reject(hubError('provider.unauthorized'));
     expect((await waiting).accessToken).toBe('good');
     expect((await get(acme, acmeConnection)).accessToken).toBe('good');
+  });
+
+  it('answer another tenant as if the connection did not exist, also while the owner\'s is being fetched', async () => {
+    const owners = Promise.withResolvers<FetchedToken>();
+    tokens = createProviderTokens({
+      loadConnection: async (connectionId) => {
+        if (currentTenant() !== acme) throw hubError('connection.not_found');
+        return { tenantId: acme, connectionId, provider: 'genesys', role: 'desk', status: 'active', version: 1, routingIdentifiers: {}, settings: {}, credentials: {} };
+      },
+      fetchToken: () => owners.promise,
+      now: () => new Date(nowMs),
+    });
+    const given = get(acme, acmeConnection);
+    const refused = get(globex, acmeConnection);
+    owners.resolve({ accessToken: 'acme-token', lifetimeSeconds: 3600 });
+    await expect(refused).rejects.toMatchObject({ code: 'connection.not_found' });
+    expect((await given).accessToken).toBe('acme-token');
   });
 
   it('answer another tenant as if the connection did not exist, also from memory', async () => {
