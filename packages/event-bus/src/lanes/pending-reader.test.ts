@@ -66,6 +66,15 @@ describe('the reader of pending events', () => {
     expect(taken).toEqual([1, 4, 2]);
   });
 
+  it('takes a row that was not committed yet at the first reading, though a higher one was', async () => {
+    const { reader, taken, commit } = tableWith(['g']);
+    commit(602);
+    await reader.readNew(0);
+    commit(601);
+    await reader.readNew(1);
+    expect(taken).toEqual([602, 601]);
+  });
+
   it('finds by a sweep what committed too late to be remembered as a hole', async () => {
     const { reader, taken, commit } = tableWith(['g']);
     commit(1);

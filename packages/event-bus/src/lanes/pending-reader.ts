@@ -17,6 +17,8 @@ const rowsPerTenantMax = 20_000;
 /** A missing id is either not committed yet or rolled back; asked for again this long, then left to the sweep. */
 const gapAgeMsMax = 10_000;
 const gapsMax = 1_000;
+/** At the first reading nearly all ids below are history; a transaction that is open just then may hold one of the last. */
+const firstGapsMax = 200;
 const sweepRowsMax = 100_000;
 
 /**
@@ -74,8 +76,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
       for (const row of rows) {
         if (row.id > cursor) {
           after++;
-          // At the very first reading everything below is history, not a hole.
-          if (cursor > 0) noteGaps(cursor + 1, row.id, now);
+          noteGaps(cursor > 0 ? cursor + 1 : Math.max(1, row.id - firstGapsMax), row.id, now);
           cursor = row.id;
         } else gaps.delete(row.id);
         offer(row);
