@@ -17,6 +17,17 @@ describe('an internal token', () => {
     expect(verify(token)).toEqual({ issuer: 'api-gateway', tenantId: 'acme', subject: 'key_1', scopes: ['state:read'] });
   });
 
+  it('opens nothing after its 60 seconds, though it was verified before', () => {
+    let now = Date.now();
+    const verifyAt = internalTokenVerifier(secret, 'state-manager', () => now);
+    const token = signInternalToken(secret, 'api-gateway', 'state-manager', { tenantId: acme });
+    expect(verifyAt(token)).toMatchObject({ tenantId: 'acme' });
+    now += 58_000;
+    expect(verifyAt(token)).toMatchObject({ tenantId: 'acme' });
+    now += 2_000;
+    expect(() => verifyAt(token)).toThrow(refused);
+  });
+
   it('is refused by every service but the one it was made for', () => {
     expect(() => verify(signInternalToken(secret, 'api-gateway', 'tenant-service', { tenantId: acme }))).toThrow(refused);
   });

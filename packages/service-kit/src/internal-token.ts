@@ -31,22 +31,22 @@ export function signInternalToken(secret: string, issuer: string, audience: stri
   });
 }
 
-/** Verifies tokens made for `audience`. The result throws `auth.missing` on any doubt, without saying which. */
-export function internalTokenVerifier(secret: string, audience: string): (token: string) => VerifiedToken {
+/** Verifies tokens made for `audience`. The result throws `auth.missing` on any doubt, without saying which. `now` in milliseconds. */
+export function internalTokenVerifier(secret: string, audience: string, now: () => number = Date.now): (token: string) => VerifiedToken {
   const remembered = new Map<string, { readonly token: VerifiedToken; readonly expiresAtMs: number }>();
   return (token) => {
     const known = remembered.get(token);
-    if (known !== undefined && known.expiresAtMs > Date.now()) return known.token;
-    const { verified, expiresAtMs } = verify(token, secret, audience);
+    if (known !== undefined && known.expiresAtMs > now()) return known.token;
+    const { verified, expiresAtMs } = verify(token, { secret, audience, now: now() });
     if (remembered.size >= rememberedMax) remembered.clear();
     remembered.set(token, { token: verified, expiresAtMs });
     return verified;
   };
 }
 
-function verify(token: string, secret: string, audience: string): { verified: VerifiedToken; expiresAtMs: number } {
+function verify(token: string, { secret, audience, now }: { secret: string; audience: string; now: number }): { verified: VerifiedToken; expiresAtMs: number } {
   try {
-    const payload = payloadSchema.parse(jwt.verify(token, secret, { algorithms: ['HS256'], audience }));
+    const payload = payloadSchema.parse(jwt.verify(token, secret, { algorithms: ['HS256'], audience, clockTimestamp: Math.floor(now / 1000) }));
     return {
       // Scopes are signed by a service of ours from the catalogue's own; unknown ones match nothing.
       verified: { issuer: payload.iss, tenantId: payload.tenant, subject: payload.sub, scopes: payload.scopes as Scope[] },

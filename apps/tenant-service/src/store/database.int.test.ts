@@ -15,6 +15,14 @@ describeDatabaseOfService(schema, {
     'tenant.api_keys_key_id_key': 'a key is looked up before its tenant is known',
     'tenant.owned_identifiers_provider_name_value_key': 'an account at a provider works for one tenant',
   },
+  systemTables: {
+    tenants: 'the platform lists its tenants',
+    api_keys: 'the tenant of a key is what is asked for',
+    connections: 'ingest keeps a copy of all; the tenant of a webhook is what is asked for',
+    connection_drafts: 'those whose check is due are found before each is checked as its tenant',
+    previous_webhook_secrets: 'ingest verifies with replaced secrets until they expire; sealed, each under its tenant\'s key',
+    owned_identifiers: 'whether another tenant owns an account is asked before it is connected',
+  },
 });
 
 describe('the audit', () => {

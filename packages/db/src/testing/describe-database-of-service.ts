@@ -12,6 +12,8 @@ import { sampleRow } from './sample-row.ts';
 export type DatabaseOfServiceOptions = {
   /** Unique indexes that hold across tenants on purpose, and why: `{ 'tenant.api_keys_key_id_key': 'a key is looked up before its tenant is known' }`. */
   readonly uniqueAcrossTenants?: Readonly<Record<string, string>>;
+  /** Tables whose rows of all tenants the system scope may read, and why: `{ conversations: 'idle ones are closed tenant by tenant' }`. */
+  readonly systemTables?: Readonly<Record<string, string>>;
   /** SQL for columns whose CHECK constraints want a certain value, by table: `{ conversations: { state: "'open'" } }`. */
   readonly samples?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
@@ -19,7 +21,7 @@ export type DatabaseOfServiceOptions = {
 /** What must hold for the tables of every service, whatever they are: call it in one int test of the service. */
 export function describeDatabaseOfService(service: ServiceSchema, options: DatabaseOfServiceOptions = {}): void {
   const roles = serviceRoles(service);
-  const { uniqueAcrossTenants = {}, samples = {} } = options;
+  const { uniqueAcrossTenants = {}, systemTables = {}, samples = {} } = options;
   // Its name sorts beside no service's; it has the roles of a service and no tables.
   const stranger: ServiceSchema = { service: 'stranger', schema: 'stranger', prismaDirectory: service.prismaDirectory };
   let server: TestDatabase;
@@ -57,6 +59,11 @@ export function describeDatabaseOfService(service: ServiceSchema, options: Datab
           .map((policy) => `${table.name}: ${policy.roles.join(', ')}`),
       );
       expect(open).toEqual([]);
+    });
+
+    it('opens no table of tenants to the system scope but those that name their reason', () => {
+      const open = tables.filter(isTenantTable).filter((table) => table.policies.some((policy) => policy.roles.includes(roles.system)));
+      expect(open.map(({ name }) => name).toSorted()).toEqual(Object.keys(systemTables).toSorted());
     });
 
     it('makes no value unique across tenants, where one tenant could learn of another', () => {
