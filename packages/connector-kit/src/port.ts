@@ -105,7 +105,7 @@ export type ConnectorDefinition = {
    * unknown outcome is marked `delivery.outcome_unknown` and not repeated.
    */
   readonly sendIsIdempotent: boolean;
-  /** For one connection. */
+  /** For one connection. Its setting `callsPerMinute` takes the place of the rate, where the provider grants accounts different ones. */
   readonly pace: PaceLimit;
   /** For one contact of a connection; kept only after the provider throttled that contact, because providers lend from the future generously. */
   readonly pairPace?: PaceLimit;

@@ -41,7 +41,7 @@ export async function onboardTenant(hub: HubProcess, meta: FakeMeta, genesys: Fa
   const { phoneNumberId, wabaId, accessToken, appSecret, verifyToken } = metaNumber;
   const whatsapp = await callJson<ConnectionRecord>('POST', credentials, admin, { type: 'meta', credentials: { appSecret, verifyToken, accessToken, phoneNumberId, wabaId, apiBaseUrl: meta.url } });
   if (whatsapp.json.status !== 'active') throw new Error(`WhatsApp of ${tenantId}: ${whatsapp.status} ${whatsapp.text}`);
-  const posted = await callJson<ConnectionRecord>('POST', credentials, admin, { type: 'genesys', credentials: { ...organization, region: 'mypurecloud.de', apiBaseUrl: genesys.url, loginBaseUrl: genesys.url } });
+  const posted = await callJson<ConnectionRecord>('POST', credentials, admin, { type: 'genesys', credentials: { ...organization, callsPerMinute: 60_000, region: 'mypurecloud.de', apiBaseUrl: genesys.url, loginBaseUrl: genesys.url } });
   if (posted.status !== 201) throw new Error(`Genesys of ${tenantId}: ${posted.status} ${posted.text}`);
   const connected = await eventually(`Genesys of ${tenantId} to be active`, async () => {
     const { json } = await callJson<ConnectionRecord>('GET', `${tenants}/${tenantId}/connections/${posted.json.id}`, admin);

@@ -28,7 +28,7 @@ export async function deliverMessage(event: Envelope & { readonly payload: Messa
   if (rendered.kind === 'impossible') return { kind: 'failed', state: 'failed', error: rendered.error };
   if (rendered.parts.length === 0) return { kind: 'failed', state: 'failed', error: { code: 'message.unsupported_content', message: 'The message is empty: it has nothing but white space.' } };
 
-  await waitForTurn(command, deps);
+  await waitForTurn(command, connection.value, deps);
   const { isNew, parts } = await deps.db.transaction(() => deps.deliveries.plan({ ...command, parts: rendered.parts }));
   return deliverParts({ event, command, connection: connection.value, parts, isNew, definition, deps });
 }
@@ -44,7 +44,7 @@ type Delivery = {
 };
 
 async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
-  const { command, parts, isNew, definition, deps } = delivery;
+  const { command, connection, parts, isNew, definition, deps } = delivery;
   let message: Delivered | undefined;
   // The first part's turn was taken, and a new message's first part was claimed, before this.
   let hasTurn = true;
@@ -54,7 +54,7 @@ async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
       continue;
     }
     if (state === 'unknown' || (state === 'claimed' && !isNew && !definition.sendIsIdempotent)) return outcomeUnknown(part);
-    if (!hasTurn) await waitForTurn(command, deps);
+    if (!hasTurn) await waitForTurn(command, connection, deps);
     hasTurn = false;
     if (state === 'planned' && !(await deps.db.transaction(() => deps.deliveries.claim(command, part)))) throw claimedElsewhere();
 

@@ -21,7 +21,7 @@ export async function sendSignal(event: Envelope, definition: ConnectorDefinitio
     const rendered = definition.renderMessage(command, connection);
     if (connection.status !== 'active' || rendered.kind !== 'parts') return;
     for (const part of rendered.parts) {
-      await waitForTurn(command, deps, isTyping ? 0 : undefined);
+      await waitForTurn(command, connection, deps, isTyping ? 0 : undefined);
       await deps.runClient(connection, (context) => definition.client.send(part, context));
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { hubError, type HubError, type MessageSend } from '@switchboard/contracts';
+import { hubError, type ConnectionWithSecrets, type HubError, type MessageSend } from '@switchboard/contracts';
 import type { Pace } from '../domain/create-pace.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 
@@ -9,12 +9,18 @@ const pauseDefaultMs = 1_000;
  * Waits until the contact and the connection may be called. Throws `provider.throttled` when that is so far away that the bus should come
  * back; nobody's place is used up then, nor an attempt of the message, which was not tried.
  */
-export async function waitForTurn(command: MessageSend, deps: ConnectorDeps, waitMaxMs?: number): Promise<void> {
+export async function waitForTurn(command: MessageSend, connection: Pick<ConnectionWithSecrets, 'settings'>, deps: ConnectorDeps, waitMaxMs?: number): Promise<void> {
   const pair = pairOf(command);
-  await sleepUntil(deps.pairPace.take(pair, waitMaxMs), deps);
-  const turn = deps.pace.take(command.connectionId, waitMaxMs);
+  await sleepUntil(deps.pairPace.take(pair, { waitMaxMs }), deps);
+  const turn = deps.pace.take(command.connectionId, { perMinute: callsPerMinuteOf(connection), waitMaxMs });
   if (turn.kind === 'too_long') deps.pairPace.giveBack(pair);
   await sleepUntil(turn, deps);
+}
+
+/** What the provider grants this account, where its tenant has told; undefined for the connector's own rate. */
+function callsPerMinuteOf({ settings }: Pick<ConnectionWithSecrets, 'settings'>): number | undefined {
+  const calls = Number(settings['callsPerMinute']);
+  return calls > 0 ? calls : undefined;
 }
 
 async function sleepUntil(turn: ReturnType<Pace['take']>, deps: ConnectorDeps): Promise<void> {

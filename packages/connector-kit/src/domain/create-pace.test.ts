@@ -15,6 +15,19 @@ describe('createPace', () => {
     expect(pace.take('b')).toEqual({ kind: 'go', waitMs: 0 });
   });
 
+  it('gives a key the rate of its own, and only to it', () => {
+    const { pace } = paceAt({ perMinute: 60, burst: 2 });
+    expect([1, 2, 3, 4].map(() => pace.take('fast', { perMinute: 600 }))).toEqual([0, 0, 100, 200].map((waitMs) => ({ kind: 'go', waitMs })));
+    expect([1, 2, 3].map(() => pace.take('a'))).toEqual([0, 0, 1_000].map((waitMs) => ({ kind: 'go', waitMs })));
+  });
+
+  it('goes on one at a time after a pause, at the key\'s own rate', () => {
+    const { pace } = paceAt({ perMinute: 60, burst: 2 });
+    pace.take('fast', { perMinute: 600 });
+    pace.pause('fast', 5_000);
+    expect([1, 2].map(() => pace.take('fast', { perMinute: 600 }))).toEqual([5_000, 5_100].map((waitMs) => ({ kind: 'go', waitMs })));
+  });
+
   it('takes no place in line for a wait that is too long', () => {
     const { pace, pass } = paceAt({ perMinute: 60, burst: 1, waitMaxMs: 500 });
     pace.take('a');

@@ -1,8 +1,8 @@
 import type { PaceLimit } from '../port.ts';
 
 export interface Pace {
-  /** Milliseconds to wait before the call; the place in line is taken. A wait longer than `waitMaxMs` (of the options, unless given) takes no place. */
-  take(key: string, waitMaxMs?: number): { readonly kind: 'go'; readonly waitMs: number } | { readonly kind: 'too_long'; readonly retryAfterMs: number };
+  /** Milliseconds to wait before the call; the place in line is taken. A wait longer than `waitMaxMs` takes no place. What is not given is that of the options. */
+  take(key: string, own?: { readonly perMinute?: number; readonly waitMaxMs?: number }): { readonly kind: 'go'; readonly waitMs: number } | { readonly kind: 'too_long'; readonly retryAfterMs: number };
   /** A place that was taken and is not used after all. */
   giveBack(key: string): void;
   /** Nothing goes for so long; afterwards one at a time, without a burst. */
@@ -17,6 +17,9 @@ export type PaceOptions = PaceLimit & {
   readonly now: () => Date;
 };
 
+/** `fullAt`: when the bucket will be full again. `intervalMs`: between two calls, as the key was paced last. */
+type Bucket = { readonly fullAt: number; readonly intervalMs: number };
+
 /** Keys remembered before rested ones are forgotten. */
 const keysBeforeSweep = 10_000;
 
@@ -25,38 +28,39 @@ const keysBeforeSweep = 10_000;
  * bucket will be full again (GCRA, ATM Forum TM 4.0 §4.4.2). First come, first served; one process alone knows it.
  */
 export function createPace(options: PaceOptions): Pace {
-  const intervalMs = 60_000 / options.perMinute;
-  const toleranceMs = (options.burst - 1) * intervalMs;
-  const fullAt = new Map<string, number>();
+  const buckets = new Map<string, Bucket>();
+  const toleranceMs = (intervalMs: number) => (options.burst - 1) * intervalMs;
 
   function sweep(now: number): void {
-    if (fullAt.size < keysBeforeSweep) return;
-    for (const [key, at] of fullAt) if (at <= now) fullAt.delete(key);
+    if (buckets.size < keysBeforeSweep) return;
+    for (const [key, { fullAt }] of buckets) if (fullAt <= now) buckets.delete(key);
   }
 
   return {
-    take(key, waitMaxMs = options.waitMaxMs) {
+    take(key, { perMinute = options.perMinute, waitMaxMs = options.waitMaxMs } = {}) {
       const now = options.now().getTime();
-      const known = fullAt.get(key);
+      const intervalMs = 60_000 / perMinute;
+      const known = buckets.get(key)?.fullAt;
       if (options.onlyAfterPause === true && (known === undefined || known <= now)) {
-        fullAt.delete(key);
+        buckets.delete(key);
         return { kind: 'go', waitMs: 0 };
       }
-      const at = Math.max(known ?? 0, now);
-      const waitMs = Math.max(0, Math.ceil(at - toleranceMs - now));
+      const fullAt = Math.max(known ?? 0, now);
+      const waitMs = Math.max(0, Math.ceil(fullAt - toleranceMs(intervalMs) - now));
       if (waitMs > waitMaxMs) return { kind: 'too_long', retryAfterMs: waitMs };
       sweep(now);
-      fullAt.set(key, at + intervalMs);
+      buckets.set(key, { fullAt: fullAt + intervalMs, intervalMs });
       return { kind: 'go', waitMs };
     },
     giveBack(key) {
-      const at = fullAt.get(key);
-      if (at !== undefined) fullAt.set(key, at - intervalMs);
+      const bucket = buckets.get(key);
+      if (bucket !== undefined) buckets.set(key, { ...bucket, fullAt: bucket.fullAt - bucket.intervalMs });
     },
     pause(key, forMs) {
       const now = options.now().getTime();
       sweep(now);
-      fullAt.set(key, Math.max(fullAt.get(key) ?? 0, now + forMs + toleranceMs));
+      const { fullAt, intervalMs } = buckets.get(key) ?? { fullAt: 0, intervalMs: 60_000 / options.perMinute };
+      buckets.set(key, { fullAt: Math.max(fullAt, now + forMs + toleranceMs(intervalMs)), intervalMs });
     },
   };
 }

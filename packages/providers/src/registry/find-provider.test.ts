@@ -36,6 +36,8 @@ describe('credentials of type genesys', () => {
     expect(providers.genesys.credentials.safeParse({ ...form, region }).success).toBe(false);
     expect(providers.genesys.hosts({ region })).toEqual({});
   });
+  it('take the rate that Genesys grants', () => expect(providers.genesys.credentials.parse({ ...form, callsPerMinute: 3_000 })).toMatchObject({ callsPerMinute: 3_000 }));
+  it.each([0, -1, 1.5, '300', 1_000_000])('refuse the rate %j', (callsPerMinute) => expect(providers.genesys.credentials.safeParse({ ...form, callsPerMinute }).success).toBe(false));
   it('refuse a webhook secret that Genesys would refuse', () => expect(providers.genesys.credentials.safeParse({ ...form, webhookSecret: 'x'.repeat(15) }).success).toBe(false));
   it('lead to the hosts of the region', () => expect(providers.genesys.hosts({ region: 'mypurecloud.de' })).toEqual({ api: 'https://api.mypurecloud.de', login: 'https://login.mypurecloud.de' }));
 });

@@ -59,6 +59,7 @@ export const genesys = {
     region,
     integrationId: accountId.regex(/^[\w-]+$/, 'use the id of the Open Messaging integration').optional().describe('An Open Messaging integration that exists; without it one is created'),
     webhookSecret: secretText.min(16, 'Genesys takes secrets longer than 15 characters').optional().describe('The integration\'s signature secret token; made when the integration is created'),
+    callsPerMinute: z.int().min(1).max(60_000).optional().describe('Calls a minute that Genesys grants the OAuth client; 300, unless its support raised it'),
     apiBaseUrl: baseUrl,
     loginBaseUrl: baseUrl,
     sandbox,
