@@ -137,6 +137,15 @@ describe('an agent who writes', () => {
     expect(commands).toEqual([{ kind: 'deliver', to: channel, sentInstead: { kind: 'template', name: 'back_soon', language: 'en', components: [] } }]);
   });
 
+  it('is not let through by a notice, which is the provider\'s word about the contact', () => {
+    const route = routeWith();
+    const notice: ConversationEvent = { kind: 'contact_message', at: start + 24 * hour, content: { kind: 'notice', text: 'The contact changed its number' } };
+    const now = start + 24 * hour;
+    for (const before of [[notice], [inbound, notice]]) {
+      expect(decide(fold(before, route), route, { kind: 'agent_message', at: now, now, from: desk.connectionId, content: text }).commands).toMatchObject([{ kind: 'fail', error: { code: 'message.window_closed' } }]);
+    }
+  });
+
   it('may send a template at any time', () => {
     const template: MessageContent = { kind: 'template', name: 'order_ready', language: 'en_US', components: [] };
     expect(decide(fresh, routeWith(), { kind: 'system_message', at: start, now: start, content: template }).commands).toEqual([{ kind: 'deliver', to: channel }]);

@@ -141,12 +141,14 @@ describe('POST /state/conversations/:conversationId/messages', () => {
     expect(list.json.data.map(({ content }) => content.kind)).toEqual(['template']);
   });
 
-  it('answers the first message to a repeated Idempotency-Key, however many come at once, and 409 to another message under it', async () => {
+  it('answers the first message to a repeated Idempotency-Key, however many come at once, and 409 to another message or conversation under it', async () => {
     const conversationId = await converse(acme);
     const key = { 'idempotency-key': newId('req') };
     const answers = await Promise.all(Array.from({ length: 6 }, () => post(conversationId, { text: 'once' }, key)));
     expect(new Set(answers.map(({ json }) => json.messageId)).size).toBe(1);
     expect(await post(conversationId, { text: 'twice' }, key)).toMatchObject({ status: 409, json: { code: 'request.idempotency_conflict' } });
+    const elsewhere = await converse(acme);
+    expect(await post(elsewhere, { text: 'once' }, key)).toMatchObject({ status: 409, json: { code: 'request.idempotency_conflict' } });
     const theirs = await converse(globex);
     expect((await call(globex, 'POST', `/state/conversations/${theirs}/messages`, { text: 'ours' }, key)).status).toBe(202);
   });
