@@ -205,6 +205,25 @@ describe('delivering', () => {
     expect(bodies).toEqual(['first ', 'second', 'second']);
   });
 
+  it('does not repeat a later part that was being sent when the process died', async () => {
+    const command = commandOf(connect(acme), longText);
+    await expect((await startConnector()).handle(command, { dies: true })).rejects.toThrow('killed');
+    const restarted = await startConnector();
+    await restarted.handle(command, { attempt: 2 });
+    expect(meta.requests).toHaveLength(2);
+    expect(restarted.statuses()).toMatchObject([{ status: 'failed', error: { code: 'delivery.outcome_unknown' } }]);
+  });
+
+  it('leaves a later part to the process that claimed it first', async () => {
+    const command = commandOf(connect(acme), longText);
+    const { messageId } = command.payload as { messageId: string };
+    const claimElsewhere = () => db.sql.query(`update deliveries set state = 'claimed' where message_id = $1 and part = 1`, [messageId]);
+    // Its transactions: the plan, the first part's outcome, the second part's claim.
+    const late = await startConnector(connector, withInterruption(async (count) => void (count === 3 && (await db.transaction(claimElsewhere)))));
+    await expect(late.handle(command)).rejects.toMatchObject({ code: 'service.unavailable', retry: { counted: false } });
+    expect(meta.requests).toHaveLength(1);
+  });
+
   it('tries new credentials once when the kept ones are refused', async () => {
     const connection = connect(acme);
     const hub = await startConnector();
@@ -460,21 +479,37 @@ describe('receiving', () => {
     expect(hub.statuses().at(-1)?.['messageId']).toBeUndefined();
   });
 
-  it('calls a message of several parts delivered when its last part is, and failed when any part failed', async () => {
+  it('calls a message of several parts what holds for all of them, whatever the order of the news', async () => {
+    const told = await tellOfParts();
+    expect(await told(1, 'delivered')).toEqual([]);
+    expect(await told(0, 'read')).toEqual(['delivered']);
+    // Late: the first part was read already.
+    expect(await told(0, 'delivered')).toEqual(['delivered']);
+    expect(await told(0, 'sent')).toEqual(['delivered']);
+    expect(await told(1, 'read')).toEqual(['read']);
+  });
+
+  it('calls a message failed when any part failed, and delivered only once that proves wrong', async () => {
+    const told = await tellOfParts();
+    expect(await told(0, 'failed')).toEqual(['failed']);
+    expect(await told(1, 'read')).toEqual([]);
+    expect(await told(0, 'sent')).toEqual([]);
+    expect(await told(0, 'delivered')).toEqual(['delivered']);
+  });
+
+  /** A message of two parts; the function has Meta say something of one of them and returns what the hub tells of the message. */
+  async function tellOfParts() {
     const connection = connect(acme);
     const hub = await startConnector();
     const command = commandOf(connection, longText);
     await hub.handle(command);
     const { messageId } = command.payload as { messageId: string };
-    const told = async (part: number, status: string) => {
+    return async (part: number, status: string) => {
       const before = hub.published.length;
       await hub.handle(webhookEvent(connection, { statuses: [{ id: `wamid.P${part}`, status, timestamp: '1790000104', recipient_id: '15005550123', biz_opaque_callback_data: `${messageId}.${part}` }] }));
       return hub.statuses().slice(before).map((payload) => payload['status']);
     };
-    expect(await told(1, 'delivered')).toEqual([]);
-    expect(await told(0, 'read')).toEqual(['delivered']);
-    expect(await told(1, 'read')).toEqual(['read']);
-  });
+  }
 });
 
 describe('retention', () => {

@@ -31,8 +31,7 @@ async function findPart({ messageId, part, providerMessageId }: InboundStatus, c
   return providerMessageId === undefined ? undefined : deliveries.findByProviderMessageId(connectionId, providerMessageId);
 }
 
-/** A failed part keeps the message from being delivered as a whole. */
+/** The least that holds for all parts. A failed one keeps the message from being delivered as a whole. */
 function wholeOf(parts: readonly (DeliveryStatus | undefined)[]): Exclude<DeliveryStatus, 'failed'> {
-  if (parts.includes('failed')) return 'queued';
   return parts.map((status) => (status === undefined || status === 'failed' ? 'queued' : status)).reduce((least, status) => (ranks[status] < ranks[least] ? status : least), 'read' as const);
 }
