@@ -2,6 +2,7 @@ import { isHubError, newId, parseEnvelope, type Envelope } from '@switchboard/co
 import { runAsTenant, runWithTrace } from '@switchboard/tenant-context';
 import type pg from 'pg';
 import type { BusSchema } from './bus-schema.ts';
+import { effectTakenState } from './install/bus-functions-sql.ts';
 import type { BusLog, ConsumerContext, FailureReason, Subscription, UnitOfWork } from './port.ts';
 import { decideFate, type RetryPolicy } from './retry-policy.ts';
 
@@ -71,54 +72,109 @@ async function runHandler(parts: ConsumeParts, subscription: Subscription, event
       case 'external':
         return await runExternal(parts, subscription, event, consumable);
       case 'idempotent':
-        await subscription.handle(event, { attempt: consumable.attempt, signal: consumable.signal, commit: (effect) => parts.unitOfWork.transaction(effect) });
-        return { kind: 'done', settled: false };
+        return await runIdempotent(parts, subscription, event, consumable);
     }
   } catch (error) {
     return await decideOutcome(parts, subscription, event, consumable, error);
   }
 }
 
+/** Nothing more to do; a pending row is left to the driver. */
+const takenBefore: Outcome = { kind: 'done', settled: false };
+
 async function runInTransaction(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
   const { attempt, signal } = consumable;
-  await parts.unitOfWork.transaction(async () => {
-    if (await recordInbox(parts, event, consumable)) await subscription.handle(event, { attempt, signal, commit: (effect) => effect() });
-  });
+  try {
+    await parts.unitOfWork.transaction(async () => {
+      recordEffect(parts, event, consumable);
+      await subscription.handle(event, { attempt, signal, commit: (effect) => effect() });
+    });
+  } catch (error) {
+    // A handler may fail before its first statement, with which the inbox is asked.
+    if (isEffectTaken(error) || (await hasTakenEffect(parts, event, consumable.group))) return takenBefore;
+    throw error;
+  }
   return { kind: 'done', settled: true };
 }
 
 async function runExternal(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
-  if (await hasTakenEffect(parts, event, consumable.group)) return { kind: 'done', settled: false };
-  let commits = 0;
-  let committed = false;
-  const context: ConsumerContext = {
-    attempt: consumable.attempt,
-    signal: consumable.signal,
-    commit: async (effect) => {
-      if (commits++ > 0) throw new Error('commit was called twice for one event');
+  if (await hasTakenEffect(parts, event, consumable.group)) return takenBefore;
+  const once = onceCommitted(consumable, async (effect) => {
+    try {
       await parts.unitOfWork.transaction(async () => {
-        if (await recordInbox(parts, event, consumable)) await effect();
+        recordEffect(parts, event, consumable);
+        await effect();
       });
-      committed = true;
-    },
-  };
-  try {
-    await subscription.handle(event, context);
-  } catch (error) {
-    if (!committed) throw error;
-    // The effect stands; trying again would find it in the inbox and do nothing.
-    parts.log.error({ err: error, eventId: event.eventId, group: consumable.group }, 'a consumer failed after its effect was committed');
-  }
-  return { kind: 'done', settled: committed };
+      return 'settled';
+    } catch (error) {
+      if (!isEffectTaken(error)) throw error;
+      return 'taken';
+    }
+  });
+  return await handleOnce(parts, subscription, event, once);
 }
 
-async function recordInbox({ schema, unitOfWork }: ConsumeParts, event: Envelope, { group, pendingId }: Consumable): Promise<boolean> {
-  const rows = await unitOfWork.sql.query<{ first: boolean }>(`select ${schema.name}.record_inbox($1, $2, $3) as first`, [group, event.eventId, pendingId ?? null]);
-  return rows[0]?.first === true;
+async function runIdempotent(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable): Promise<Outcome> {
+  const { unitOfWork, schema } = parts;
+  const { pendingId } = consumable;
+  const once = onceCommitted(consumable, async (effect) => {
+    await unitOfWork.transaction(async () => {
+      if (pendingId !== undefined) unitOfWork.sql.enqueue(`select ${schema.name}.remove_pending($1)`, [pendingId]);
+      await effect();
+    });
+    return 'settled';
+  });
+  return await handleOnce(parts, subscription, event, once);
+}
+
+/** A consumer's context, and what has become of its commit. */
+type Once = { readonly context: ConsumerContext; committed: 'settled' | 'taken' | undefined };
+
+function onceCommitted({ attempt, signal }: Consumable, commit: (effect: () => Promise<void>) => Promise<'settled' | 'taken'>): Once {
+  let commits = 0;
+  const once: Once = {
+    committed: undefined,
+    context: {
+      attempt,
+      signal,
+      commit: async (effect) => {
+        if (commits++ > 0) throw new Error('commit was called twice for one event');
+        once.committed = await commit(effect);
+      },
+    },
+  };
+  return once;
+}
+
+async function handleOnce({ log }: ConsumeParts, subscription: Subscription, event: Envelope, once: Once): Promise<Outcome> {
+  try {
+    await subscription.handle(event, once.context);
+  } catch (error) {
+    if (once.committed === undefined) throw error;
+    // The effect stands; trying again would do nothing, or do it twice.
+    log.error({ err: error, eventId: event.eventId, group: subscription.group }, 'a consumer failed after its effect was committed');
+  }
+  return { kind: 'done', settled: once.committed === 'settled' };
+}
+
+/** Asked with the transaction's first statement. */
+function recordEffect({ schema, unitOfWork }: ConsumeParts, event: Envelope, { group, pendingId }: Consumable): void {
+  unitOfWork.sql.enqueue(`select ${schema.name}.record_effect($1, $2, $3)`, [group, event.eventId, pendingId ?? null]);
+}
+
+function isEffectTaken(error: unknown): boolean {
+  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {
+    if ('code' in current && current.code === effectTakenState) return true;
+  }
+  return false;
 }
 
 async function hasTakenEffect({ schema, pool }: ConsumeParts, event: Envelope, group: string): Promise<boolean> {
-  const { rowCount } = await pool.query(`select from ${schema.name}.inbox where tenant_id = $1 and consumer_group = $2 and event_id = $3`, [event.tenantId, group, event.eventId]);
+  const { rowCount } = await pool.query({
+    name: 'has_taken_effect',
+    text: `select from ${schema.name}.inbox where tenant_id = $1 and consumer_group = $2 and event_id = $3`,
+    values: [event.tenantId, group, event.eventId],
+  });
   return rowCount === 1;
 }
 

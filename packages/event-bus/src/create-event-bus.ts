@@ -56,7 +56,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
 
   async function publishEnvelopes(envelopes: readonly Envelope[]): Promise<void> {
     if (envelopes.length === 0) return;
-    await unitOfWork.transaction(() => unitOfWork.sql.query(`select ${schema.name}.publish($1::jsonb)`, [encodeEnvelopes(envelopes)]));
+    await unitOfWork.transaction(async () => unitOfWork.sql.enqueue(`select ${schema.name}.publish($1::jsonb)`, [encodeEnvelopes(envelopes)]));
   }
 
   async function stop(): Promise<void> {

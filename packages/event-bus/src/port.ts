@@ -3,6 +3,8 @@ import type { DeadLetterId, Envelope, EventId, EventType, PayloadInputOf, Tenant
 /** Runs SQL in the transaction that is open around the caller. */
 export interface SqlSession {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Has it run with the next query or the commit, whichever comes first, in the order given. Its failure is that query's, or the commit's. */
+  enqueue(text: string, values?: readonly unknown[]): void;
 }
 
 /** The service's database, as far as the bus needs it: an effect, its inbox record and the events it publishes are one transaction. */
@@ -22,7 +24,8 @@ export type PublishOptions = {
 
 /**
  * How the effect of a consumer happens once:
- * - `transaction`: the handler runs inside one transaction with its inbox record; database work only.
+ * - `transaction`: the handler runs inside one transaction with its inbox record; database work only. For an event that has taken effect
+ *    already its first statement fails, and the transaction is rolled back.
  * - `external`: the inbox is asked first, the handler then calls the outside world and ends with `context.commit(effect)`, which stores
  *    the effect with the inbox record. A crash in between calls the handler again: it must claim what it may not repeat.
  * - `idempotent`: no inbox; for a handler whose repetition does nothing new (publishing with ids made from the cause).
@@ -34,7 +37,10 @@ export interface ConsumerContext {
   readonly attempt: number;
   /** Aborted when the service must stop now. */
   readonly signal: AbortSignal;
-  /** For `external`: runs the effect and writes the inbox record in one transaction. Called at most once; not called means no effect. */
+  /**
+   * Runs the effect and completes the event in one transaction; for `external` with its inbox record (when there is one already, the effect is
+   * rolled back). Called at most once; not called means no effect.
+   */
   commit(effect: () => Promise<void>): Promise<void>;
 }
 
@@ -97,7 +103,7 @@ export interface DeadLetters {
 }
 
 export interface EventBus {
-  /** Publishes with the open transaction (or one of its own). The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit, `request.too_large` on one that no driver can carry. */
+  /** Publishes with the open transaction, at its commit at the latest, or with one of its own. The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit, `request.too_large` on one that no driver can carry. */
   publish<T extends EventType>(type: T, payload: PayloadInputOf<T>, options: PublishOptions): Promise<EventId>;
   /** Publishes envelopes made elsewhere, of several tenants, with the open transaction: for ingest's grouped commits. System scope. Throws `request.too_large` as `publish` does, and publishes none then. */
   publishMany(envelopes: readonly Envelope[]): Promise<void>;

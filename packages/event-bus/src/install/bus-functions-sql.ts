@@ -1,27 +1,37 @@
 import type { BusSchema } from '../bus-schema.ts';
 
+/** What `record_effect` raises when the effect was made already. */
+export const effectTakenState = 'SB001';
+
 /**
- * `record_inbox(group, event id[, pending id])`: called inside the transaction of the effect, as the event's tenant. True: the effect is
- * this caller's to make. False: it was made already (or the pending row is gone, because another process has settled it).
- * With a pending id the row leaves `pending_events` in the same transaction: effect, inbox and completion are one commit.
+ * Both are called inside the transaction of an effect, as the event's tenant, and return nothing, so that they travel with the effect's first
+ * statement. With a pending id the row leaves `pending_events` in the same transaction: effect, inbox and completion are one commit.
+ * - `record_effect(group, event id[, pending id])`: the effect is this transaction's to make. Raises `SB001` when it was made already (or
+ *   the pending row is gone, because another process has settled it).
+ * - `remove_pending(pending id)`: for a consumer without inbox.
  */
-export function recordInboxSql({ name }: BusSchema): string {
+export function recordEffectSql({ name }: BusSchema): string {
   return `
-    create or replace function ${name}.record_inbox(p_group text, p_event_id text, p_pending_id bigint default null) returns boolean
+    drop function if exists ${name}.record_inbox(text, text, bigint);
+    create or replace function ${name}.record_effect(p_group text, p_event_id text, p_pending_id bigint default null) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
     declare
       v_tenant text := nullif(current_setting('app.tenant_id', true), '');
     begin
       if v_tenant is null then
-        raise exception 'record_inbox needs a tenant' using errcode = 'insufficient_privilege';
+        raise exception 'record_effect needs a tenant' using errcode = 'insufficient_privilege';
       end if;
       if p_pending_id is not null then
         delete from ${name}.pending_events where id = p_pending_id and tenant_id = v_tenant;
-        if not found then return false; end if;
+        if not found then raise exception 'the event is settled' using errcode = '${effectTakenState}'; end if;
       end if;
       insert into ${name}.inbox (tenant_id, consumer_group, event_id) values (v_tenant, p_group, p_event_id) on conflict do nothing;
-      return found;
-    end $$;`;
+      if not found then raise exception 'the event has taken effect' using errcode = '${effectTakenState}'; end if;
+    end $$;
+    create or replace function ${name}.remove_pending(p_pending_id bigint) returns void
+    language sql security definer set search_path = pg_catalog, pg_temp as $$
+      delete from ${name}.pending_events where id = p_pending_id and tenant_id = nullif(current_setting('app.tenant_id', true), '');
+    $$;`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BusSchema } from '../bus-schema.ts';
 
 /**
- * Tables both drivers use. Nobody but the owner has rights on them; the services reach them through `publish` and `record_inbox` only.
+ * Tables both drivers use. Nobody but the owner has rights on them; the services reach them through their functions only.
  * Row-level security is on with one policy for the owner, so that a right granted by mistake still shows nothing.
  *
  * - `inbox`: which group has taken effect of which event. Unique, so that the second of two attempts finds the first.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
 import { Client } from 'pg';
 import { installTestBus, testService } from '../testing/bus-under-test.ts';
+import { effectTakenState } from './bus-functions-sql.ts';
 import { installBus } from './install-bus.ts';
 
 let database: TestDatabase;
@@ -44,25 +45,30 @@ describe('the installed bus', () => {
     expect(rows).toEqual([]);
   });
 
-  it('records an effect for the tenant of the transaction alone', async () => {
-    const record = async (tenant: string): Promise<boolean | undefined> => {
+  it('records an effect for the tenant of the transaction alone, once', async () => {
+    const record = async (tenant: string): Promise<string> => {
       await runtime.query(`begin; set local app.tenant_id = '${tenant}'`);
-      const { rows } = await runtime.query<{ first: boolean }>(`select bus.record_inbox('group', 'evt_0000000001') as first`);
+      const outcome = await runtime.query(`select bus.record_effect('group', 'evt_0000000001')`).then(() => 'recorded', ({ code }: { code: string }) => code);
       await runtime.query('commit');
-      return rows[0]?.first;
+      return outcome;
     };
     const [acme, globex] = testTenants;
-    expect([await record(acme), await record(acme), await record(globex)]).toEqual([true, false, true]);
-    await expect(runtime.query(`select bus.record_inbox('group', 'evt_0000000001')`)).rejects.toThrow('needs a tenant');
+    expect([await record(acme), await record(acme), await record(globex)]).toEqual(['recorded', effectTakenState, 'recorded']);
+    await expect(runtime.query(`select bus.record_effect('group', 'evt_0000000001')`)).rejects.toThrow('needs a tenant');
   });
 
   it('settles a pending event for its own tenant only', async () => {
     const [acme, globex] = testTenants;
     const { rows } = await admin.query<{ id: string }>(`insert into bus.pending_events (tenant_id, consumer_group, ordering_key, envelope) values ($1, 'group', 'k', '{}') returning id`, [acme]);
+    const id = rows[0]?.id;
     await runtime.query(`begin; set local app.tenant_id = '${globex}'`);
-    const foreign = await runtime.query<{ first: boolean }>(`select bus.record_inbox('group', 'evt_0000000002', $1) as first`, [rows[0]?.id]);
-    await runtime.query('commit');
-    expect(foreign.rows[0]?.first).toBe(false);
+    await runtime.query('select bus.remove_pending($1)', [id]);
+    await expect(runtime.query(`select bus.record_effect('group', 'evt_0000000002', $1)`, [id])).rejects.toMatchObject({ code: effectTakenState });
+    await runtime.query('rollback');
     expect((await admin.query('select from bus.pending_events')).rowCount).toBe(1);
+    await runtime.query(`begin; set local app.tenant_id = '${acme}'`);
+    await runtime.query('select bus.remove_pending($1)', [id]);
+    await runtime.query('commit');
+    expect((await admin.query('select from bus.pending_events')).rowCount).toBe(0);
   });
 });

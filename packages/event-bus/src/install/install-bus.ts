@@ -1,7 +1,7 @@
 import { runMigrations } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { busSchemaOf, type BusDriverName, type BusSchema } from '../bus-schema.ts';
-import { recordInboxSql } from './bus-functions-sql.ts';
+import { recordEffectSql } from './bus-functions-sql.ts';
 import { busTablesSql } from './bus-tables-sql.ts';
 import { embeddedSql } from './embedded-sql.ts';
 import { kafkaSql } from './kafka-sql.ts';
@@ -19,7 +19,7 @@ export type InstallBusOptions = {
 /** Any number no other advisory lock of ours uses: two installers at once would trip over each other's "if not exists". */
 const installLock = 7_311_003;
 
-/** Creates or brings up to date the bus objects of these services and gives the services their two functions. Repeatable. */
+/** Creates or brings up to date the bus objects of these services and gives the services their functions. Repeatable. */
 export async function installBus({ adminUrl, driver, services, rolePassword }: InstallBusOptions): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
@@ -73,15 +73,16 @@ async function migrateWorker(client: Client, adminUrl: string, { worker, owner }
 async function createObjects(client: Client, driver: BusDriverName, schema: BusSchema, services: readonly string[]): Promise<void> {
   const { name, owner } = schema;
   const callers = services.flatMap((service) => [`switchboard_${service}`, `switchboard_${service}_system`]).join(', ');
+  const functions = ['publish(jsonb)', 'record_effect(text, text, bigint)', 'remove_pending(bigint)'].map((signature) => `${name}.${signature}`).join(', ');
   await client.query(`
     begin;
     set local client_min_messages = warning;
     set local role ${owner};
     ${busTablesSql(schema)}
-    ${recordInboxSql(schema)}
+    ${recordEffectSql(schema)}
     ${driver === 'embedded' ? embeddedSql(schema) : kafkaSql(schema)}
-    revoke all on function ${name}.publish(jsonb), ${name}.record_inbox(text, text, bigint) from public;
+    revoke all on function ${functions} from public;
     grant usage on schema ${name} to ${callers};
-    grant execute on function ${name}.publish(jsonb), ${name}.record_inbox(text, text, bigint) to ${callers};
+    grant execute on function ${functions} to ${callers};
     commit;`);
 }

@@ -75,6 +75,18 @@ describe('the reader of pending events', () => {
     expect(taken).toEqual([602, 601]);
   });
 
+  it('does not take the ids between old rows that still wait for holes: they would leave no room for real ones', async () => {
+    const { reader, taken, commit } = tableWith(['g']);
+    commit(1);
+    commit(5_000);
+    expect(await reader.readNew(0)).toEqual({ more: false, overlooked: false });
+    commit(5_002);
+    expect(await reader.readNew(1)).toEqual({ more: false, overlooked: false });
+    commit(5_001);
+    await reader.readNew(2);
+    expect(taken).toEqual([1, 5_000, 5_002, 5_001]);
+  });
+
   it('finds by a sweep what committed too late to be remembered as a hole', async () => {
     const { reader, taken, commit } = tableWith(['g']);
     commit(1);

@@ -34,6 +34,8 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
   const overflow = new Map<string, number>();
   let removed: Set<number> | undefined;
   let overlooked = false;
+  /** Until a reading has caught up, nearly all missing ids are history, also those between old rows that still wait. */
+  let isHistory = true;
 
   function offer(row: PendingRow): void {
     if (isKnown(row.id) || removed?.has(row.id) === true || !groups().includes(row.group)) return;
@@ -73,14 +75,17 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
       const rows = await store.loadNew({ cursor, gaps: [...gaps.keys()], groups: groups(), withoutEnvelopes: [...crowded], limit: batchMax });
       let after = 0;
       overlooked = false;
+      const firstGap = isHistory || cursor === 0 ? (rows.at(-1)?.id ?? 0) - firstGapsMax : 0;
       for (const row of rows) {
         if (row.id > cursor) {
           after++;
-          noteGaps(cursor > 0 ? cursor + 1 : Math.max(1, row.id - firstGapsMax), row.id, now);
+          const from = Math.max(cursor + 1, firstGap);
+          if (from < row.id) noteGaps(from, row.id, now);
           cursor = row.id;
         } else gaps.delete(row.id);
         offer(row);
       }
+      if (after < batchMax) isHistory = false;
       return { more: after === batchMax, overlooked };
     },
     async refill() {
@@ -100,6 +105,7 @@ export function createPendingReader({ store, groups, itemsOf, isKnown, take }: P
     noteRemoved: (id) => removed?.add(id),
     reset() {
       cursor = 0;
+      isHistory = true;
       gaps.clear();
       crowded.clear();
       overflow.clear();

@@ -9,17 +9,18 @@ export function createPgUnitOfWork(url: string, connectionsMax = 16): UnitOfWork
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const systemRole = `${new URL(url).username}_system`;
-  const open = new AsyncLocalStorage<{ client: PoolClient | undefined }>();
+  const open = new AsyncLocalStorage<Session>();
 
   return {
     async transaction(fn) {
       if (open.getStore()?.client !== undefined) return fn();
       const scope = currentScope();
       const client = await pool.connect();
-      const session: { client: PoolClient | undefined } = { client };
+      const session: Session = { client, enqueued: [] };
       try {
         await client.query(`begin; ${scope.kind === 'system' ? `set local role ${escapeIdentifier(systemRole)}` : `set local app.tenant_id = ${escapeLiteral(scope.tenantId)}`}`);
         const value = await open.run(session, async () => await fn());
+        await runEnqueued(client, session);
         await client.query('commit');
         client.release();
         return value;
@@ -35,11 +36,24 @@ export function createPgUnitOfWork(url: string, connectionsMax = 16): UnitOfWork
     },
     sql: {
       async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-        const client = open.getStore()?.client;
-        if (client === undefined) throw new Error('no open transaction');
+        const session = open.getStore();
+        const client = session?.client;
+        if (session === undefined || client === undefined) throw new Error('no open transaction');
+        await runEnqueued(client, session);
         return (await client.query<Row>(text, [...values])).rows;
+      },
+      enqueue(text: string, values: readonly unknown[] = []) {
+        const session = open.getStore();
+        if (session?.client === undefined) throw new Error('no open transaction');
+        session.enqueued.push({ text, values: [...values] });
       },
     },
     close: () => pool.end(),
   };
+}
+
+type Session = { client: PoolClient | undefined; enqueued: { readonly text: string; readonly values: unknown[] }[] };
+
+async function runEnqueued(client: PoolClient, session: Session): Promise<void> {
+  for (const { text, values } of session.enqueued.splice(0)) await client.query(text, values);
 }
