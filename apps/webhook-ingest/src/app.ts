@@ -43,7 +43,7 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
       metrics.count('all', 'stored', stored);
     },
     // One after the other: the larger the groups the less each costs (measured: two at once cost Postgres a quarter more), and what came first is published first.
-    lanes: 1,
+    groupsAtOnceMax: 1,
     itemsMax: 1_000,
     weightOf: (webhook) => webhook.body.length,
     weightMax: 4 * 1024 * 1024,

@@ -27,9 +27,11 @@ export async function startIngest(options: { readonly mediaDir?: string } = {}) 
     changed.searchParams.delete('host');
     return changed.href;
   };
+  const clock = { aheadMs: 0 };
+  const timed: typeof service = { ...service, build: (kit) => service.build({ ...kit, now: () => new Date(Date.now() + clock.aheadMs) }) };
   const start = (): Promise<RunningService> =>
     startService(
-      service,
+      timed,
       testEnvironment({
         DATABASE_URL: through(database.url('switchboard_ingest')),
         BUS_DATABASE_URL: database.url('switchboard_bus'),
@@ -42,6 +44,8 @@ export async function startIngest(options: { readonly mediaDir?: string } = {}) 
 
   return {
     admin,
+    /** The service's, which may run ahead of the real one. */
+    clock,
     tenants,
     wire,
     get url() {
@@ -187,6 +191,11 @@ export function whatsAppConnection(tenantId: TenantId, more: Partial<WebhookConn
     verifyToken: `verify-${phoneNumberId}`,
     ...rest,
   };
+}
+
+/** A Genesys connection of the tenant. */
+export function genesysConnection(tenantId: TenantId, { webhookSecret, integrationId }: { readonly webhookSecret: string; readonly integrationId: string }): WebhookConnection {
+  return { tenantId, connectionId: newId('con'), provider: 'genesys', status: 'active', version: 1, routingIdentifiers: { integrationId }, webhookSecrets: [{ value: webhookSecret, expiresAt: null }], verifyToken: null };
 }
 
 export type Change = { readonly phoneNumberId: string; readonly messages?: readonly object[]; readonly statuses?: readonly object[]; readonly wabaId?: string };

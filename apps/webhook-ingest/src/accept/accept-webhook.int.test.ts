@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WebhookConnection } from '@switchboard/contracts';
 import { providers, type ProviderEntry } from '@switchboard/providers';
 import { signWebhook } from '@switchboard/providers/webhook-auth';
 import { testTenants } from '@switchboard/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { metaBody, startIngest, textMessage, whatsAppConnection, type TestIngest } from '../../test/start-ingest.ts';
+import { genesysConnection, metaBody, startIngest, textMessage, whatsAppConnection, type TestIngest } from '../../test/start-ingest.ts';
 
 const [acme, globex] = testTenants;
 // Two tenants with Meta apps of their own, and two that share the platform's app.
@@ -13,12 +12,7 @@ const globexOwn = whatsAppConnection(globex, { appSecret: 'app-secret-tenant-b',
 const acmeShared = whatsAppConnection(acme, { appSecret: 'app-secret-platform', phoneNumberId: '700100200300403' });
 const globexShared = whatsAppConnection(globex, { appSecret: 'app-secret-platform', phoneNumberId: '700100200300404' });
 const acmeWaba = whatsAppConnection(acme, { appSecret: 'app-secret-waba', phoneNumberId: '700100200300405', routingIdentifiers: { phoneNumberId: '700100200300405', wabaId: '900100200300405' } });
-const acmeDesk: WebhookConnection = {
-  ...whatsAppConnection(acme, { appSecret: 'genesys-secret-0001', phoneNumberId: '' }),
-  provider: 'genesys',
-  routingIdentifiers: { integrationId: '6d0b7a52-3c1e-4f0a-9b7d-2a9c5e8f1d34' },
-  verifyToken: null,
-};
+const acmeDesk = genesysConnection(acme, { webhookSecret: 'genesys-secret-0001', integrationId: '6d0b7a52-3c1e-4f0a-9b7d-2a9c5e8f1d34' });
 
 let ingest: TestIngest;
 
@@ -28,6 +22,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => await ingest.stop());
 beforeEach(async () => {
+  ingest.clock.aheadMs = 0;
   ingest.wire.mend();
   ingest.tenants.comeBack();
   await ingest.clear();
@@ -283,14 +278,14 @@ describe('secrets of a connection', () => {
   });
 
   it('verify while they are current or not yet expired', async () => {
-    const expiresAt = new Date(Date.now() + 2_000).toISOString();
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const rotating = whatsAppConnection(acme, { appSecret: 'new-secret', phoneNumberId: '700100200300501', webhookSecrets: [{ value: 'new-secret', expiresAt: null }, { value: 'old-secret', expiresAt }] });
     ingest.tenants.connections.set(rotating.connectionId, rotating);
     await ingest.publishChange(rotating);
     const send = async (secret: string) => (await post('whatsapp', textOf('700100200300501'), secret)).status;
     expect(await send('old-secret')).toBe(200);
     expect(await send('new-secret')).toBe(200);
-    await sleep(2_100);
+    ingest.clock.aheadMs = 3_600_001;
     expect(await send('old-secret')).toBe(401);
     expect(await send('new-secret')).toBe(200);
   });

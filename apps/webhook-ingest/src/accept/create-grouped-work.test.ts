@@ -11,7 +11,7 @@ function gate() {
 }
 
 const make = (run: GroupedWorkOptions<string>['run'], more: Partial<GroupedWorkOptions<string>> = {}) =>
-  createGroupedWork({ run, lanes: 1, itemsMax: 4, weightOf: (item) => item.length, weightMax: 100, waitingWeightMax: 200, timeoutMs: 1_000, ...more });
+  createGroupedWork({ run, groupsAtOnceMax: 1, itemsMax: 4, weightOf: (item) => item.length, weightMax: 100, waitingWeightMax: 200, timeoutMs: 1_000, ...more });
 
 describe('grouped work', () => {
   it('makes one group of what comes together, and one of what comes while it runs', async () => {

@@ -4,7 +4,7 @@ export type GroupedWorkOptions<Item> = {
   /** Does the work of a whole group; what it throws is thrown to everyone in it. */
   readonly run: (items: readonly Item[]) => Promise<void>;
   /** How many groups run at once. While they do, the next one gathers. */
-  readonly lanes: number;
+  readonly groupsAtOnceMax: number;
   /** Items of a group at most; one submission may hold more and then goes alone. */
   readonly itemsMax: number;
   /** Bytes, or another measure of size; of a group at most. */
@@ -12,7 +12,7 @@ export type GroupedWorkOptions<Item> = {
   readonly weightMax: number;
   /** Weight of everything that waits; beyond it `submit` refuses at once. */
   readonly waitingWeightMax: number;
-  /** Milliseconds from `submit` until the caller gets `storage.unavailable`, whatever becomes of the work; a group that runs longer no longer holds its lane. */
+  /** Milliseconds from `submit` until the caller gets `storage.unavailable`, whatever becomes of the work; a group that runs longer no longer keeps the next one waiting. */
   readonly timeoutMs: number;
 };
 
@@ -38,7 +38,7 @@ export function createGroupedWork<Item>(options: GroupedWorkOptions<Item>): Grou
 
   function start(): void {
     isStarting = false;
-    while (running < options.lanes && waiting.length > 0) void runGroup(takeGroup());
+    while (running < options.groupsAtOnceMax && waiting.length > 0) void runGroup(takeGroup());
     if (running === 0 && waiting.length === 0) {
       for (const resolve of idle) resolve();
       idle = [];
@@ -97,7 +97,7 @@ export function createGroupedWork<Item>(options: GroupedWorkOptions<Item>): Grou
         const timer = setTimeout(() => submission.settle(tooLate(options.timeoutMs)), options.timeoutMs);
         waiting.push(submission);
         waitingWeight += weight;
-        if (isStarting || running >= options.lanes) return;
+        if (isStarting || running >= options.groupsAtOnceMax) return;
         // After the I/O of this turn: requests that arrived together are stored together.
         isStarting = true;
         setImmediate(start);

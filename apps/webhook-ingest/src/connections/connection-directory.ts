@@ -89,7 +89,7 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
       const identifiers = wanted.flatMap((item) => (item.kind === 'identifier' ? [{ provider: item.provider, ...item.identifier }] : []));
       await runAsSystem('looking up a connection before its tenant is known', () => source.lookUp({ connectionIds: ids, routingIdentifiers: identifiers }));
     },
-    lanes: 1,
+    groupsAtOnceMax: 1,
     itemsMax: 100,
     weightOf: () => 1,
     weightMax: 100,
