@@ -91,7 +91,7 @@ async function startConnector(definition: ConnectorDefinition = connector, itsDa
     async handle(event: Envelope, { attempt = 1, dies = false } = {}): Promise<void> {
       const commit = async (effect: () => Promise<void>) => {
         if (dies) throw new Error('the process was killed');
-        if (inbox.has(event.eventId)) return;
+        if (consumerOf(event).effect === 'external' && inbox.has(event.eventId)) return;
         await db.transaction(effect);
         inbox.add(event.eventId);
       };

@@ -22,7 +22,8 @@ export function onWebhookReceived(definition: ConnectorDefinition, deps: Connect
     type: `webhook.received.${definition.provider}`,
     group: deps.name,
     effect: 'idempotent',
-    async handle(event: Envelope<`webhook.received.${ConnectorDefinition['provider']}`>, { attempt }) {
+    async handle(event: Envelope<`webhook.received.${ConnectorDefinition['provider']}`>, context) {
+      const { attempt } = context;
       const connection = await deps.connections.load(event.payload.connectionId);
       const inbound = definition.parseWebhook(event.payload, connection).map(toStorable);
       const isLastTry = attempt >= mediaAttemptsMax || deps.now().getTime() - Date.parse(event.occurredAt) > mediaWaitMaxMs;
@@ -34,7 +35,7 @@ export function onWebhookReceived(definition: ConnectorDefinition, deps: Connect
         else said.push(one.kind === 'message' ? { ...one, content: await withMedia(one, setting) } : quoting(one, connection));
       }
       if (said.length === 0) return;
-      await deps.db.transaction(async () => {
+      await context.commit(async () => {
         for (const [index, one] of said.entries()) {
           const known = one.kind === 'status' ? await projectStatus(one, connection.connectionId, deps.deliveries) : one;
           if (known !== undefined) await publish(toInboundPayload(known, connection), deriveEventId(event.eventId, String(index)), deps);

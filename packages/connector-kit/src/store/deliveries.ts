@@ -88,7 +88,7 @@ export function createDeliveries(db: { readonly sql: SqlSession }): Deliveries {
       return claimed.length === 1;
     },
     async release(message, part) {
-      await db.sql.query(`update deliveries set state = 'planned', claimed_at = null where ${ofMessage} and part = $4 and state = 'claimed'`, [...keyOf(message), part]);
+      db.sql.enqueue(`update deliveries set state = 'planned', claimed_at = null where ${ofMessage} and part = $4 and state = 'claimed'`, [...keyOf(message), part]);
     },
     async settleSent(message, part, delivered) {
       const settled = await db.sql.query(
@@ -99,7 +99,7 @@ export function createDeliveries(db: { readonly sql: SqlSession }): Deliveries {
       return settled.length === 1;
     },
     async settleFailed(message, part, state, error) {
-      await db.sql.query(
+      db.sql.enqueue(
         `update deliveries set state = $5, error_code = $6, error_message = $7, settled_at = now() where ${ofMessage} and part = $4 and state <> 'sent'`,
         [...keyOf(message), part, state, error.code, error.message],
       );
