@@ -53,7 +53,7 @@ async function measureMode(mode: Mode, kafka: RunningKafka | undefined): Promise
   const hub = await coming.start();
   try {
     const tenants = await onboardTenants(hub, providers, tenantCount, contactsEach);
-    const subject: Subject = { name: mode, ingestUrl: hub.ingestUrl, providers, tenants, pids: { ...hub.pids, ...(mode === 'distributed' && kafka !== undefined ? { kafka: kafka.pid } : {}), sandbox: providers.pid } };
+    const subject: Subject = { name: mode, ingestUrl: hub.ingestUrl, providers, tenants, pids: { ...hub.pids, ...(mode === 'distributed' && kafka !== undefined ? { kafka: kafka.pid } : {}) } };
     await openConversations(providers, tenants);
     for (const direction of ['in', 'back'] as const) {
       await measureRate(subject, direction, 50, 2);
@@ -72,7 +72,7 @@ async function measureMode(mode: Mode, kafka: RunningKafka | undefined): Promise
 async function measureRelay(broker: RunningKafka, { providers, tenants }: Subject): Promise<void> {
   const relay = await startRelay(broker.brokers, providers, tenants);
   try {
-    const subject: Subject = { name: 'naive relay', ingestUrl: relay.url, providers, tenants, pids: { hub: relay.pid, kafka: broker.pid, sandbox: providers.pid } };
+    const subject: Subject = { name: 'naive relay', ingestUrl: relay.url, providers, tenants, pids: { hub: relay.pid, kafka: broker.pid } };
     await measureRate(subject, 'in', 50, 2);
     for (const rate of rates) note(await measureRate(subject, 'in', rate, seconds));
     note(await measureMax(subject, 'in', outstandingMax, seconds + 2));

@@ -66,8 +66,9 @@ async function measure(subject: Subject, direction: Direction, kind: Row['kind']
   const before = cpuSecondsOf(subject.pids);
   const { sent, perSecond } = await send(nextOf(subject, direction, subject.tenants));
   const texts = sent.flatMap(({ text, status }) => (status === 200 ? [text] : []));
-  const after = cpuSecondsOf(subject.pids);
   const arrivals = await collectArrivals(subject.providers, subject.tenants, direction, texts, patienceMs);
+  // Until here, so that what a message causes after its arrival (outcomes, statuses, receipts) is counted too.
+  const after = cpuSecondsOf(subject.pids);
   return {
     name: subject.name,
     direction,
