@@ -10,6 +10,7 @@ export { prepareServices, type PrepareOptions } from './service/prepare-services
 export { StartRefusal } from './service/start-refusal.ts';
 export { defineRoute } from './http/define-route.ts';
 export { reply } from './http/reply.ts';
+export { pageOfRows, readCursor, readPositionCursor, writeCursor } from './http/page-of-rows.ts';
 export { sendProblem } from './http/problem.ts';
 export { internalTokenHeader } from './internal-token.ts';
 export { openApiOf } from './openapi-of.ts';

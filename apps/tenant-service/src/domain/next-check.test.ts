@@ -1,7 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { nextCheckAt } from './next-check.ts';
-import { readCursor, writeCursor } from './page-cursor.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const minutesAfter = (attempts: number) => ((nextCheckAt(now, attempts, true)?.getTime() ?? Number.NaN) - now.getTime()) / 60_000;
@@ -14,13 +12,5 @@ describe('the next check of credentials', () => {
   it('does not come when asking again cannot help, nor for ever', () => {
     expect(nextCheckAt(now, 1, false)).toBeUndefined();
     expect(nextCheckAt(now, 50, true)).toBeUndefined();
-  });
-});
-
-describe('cursors', () => {
-  it('read back what was written, and refuse everything else', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1 }), (id) => id.isWellFormed() === false || readCursor(writeCursor(id)) === id));
-    expect(readCursor(undefined)).toBeUndefined();
-    for (const cursor of ['', '!', 'YQ==', 'é']) expect(() => readCursor(cursor)).toThrow(expect.objectContaining({ code: 'request.invalid' }));
   });
 });

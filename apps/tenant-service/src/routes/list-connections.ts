@@ -1,8 +1,7 @@
 import { listConnections } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
+import { defineRoute, pageOfRows, readCursor, type Route } from '@switchboard/service-kit';
 import type { Dependencies } from '../app.ts';
 import { connectionRecord } from '../domain/connection-record.ts';
-import { pageOfRows, readCursor } from '../domain/page-cursor.ts';
 
 export function listConnectionsRoute({ tenants, connections, config }: Dependencies): Route {
   return defineRoute(listConnections, async ({ query: { limit, cursor } }) => {

@@ -1,7 +1,6 @@
 import { listTenants } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
+import { defineRoute, pageOfRows, readCursor, type Route } from '@switchboard/service-kit';
 import type { Dependencies } from '../app.ts';
-import { pageOfRows, readCursor } from '../domain/page-cursor.ts';
 
 export function listTenantsRoute({ tenants }: Dependencies): Route {
   return defineRoute(listTenants, async ({ query: { limit, cursor } }) => pageOfRows(await tenants.list(limit + 1, readCursor(cursor)), limit, (tenant) => tenant.tenant_id));

@@ -1,6 +1,5 @@
 import { listQuarantine } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
-import { pageOfRows, readCursor } from '../domain/page-cursor.ts';
+import { defineRoute, pageOfRows, readCursor, type Route } from '@switchboard/service-kit';
 import type { QuarantineStore } from '../store/quarantine.ts';
 
 export function listQuarantineRoute(quarantine: QuarantineStore): Route {

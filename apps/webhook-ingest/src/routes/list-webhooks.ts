@@ -1,6 +1,5 @@
 import { listWebhooks } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
-import { pageOfRows, readCursor } from '../domain/page-cursor.ts';
+import { defineRoute, pageOfRows, readCursor, type Route } from '@switchboard/service-kit';
 import type { WebhookStore } from '../store/webhooks.ts';
 
 export function listWebhooksRoute(webhooks: WebhookStore): Route {

@@ -1,8 +1,7 @@
 import { listWebhookConnections } from '@switchboard/contracts';
-import { defineRoute, type Route } from '@switchboard/service-kit';
+import { defineRoute, readCursor, writeCursor, type Route } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import type { Dependencies } from '../../app.ts';
-import { readCursor, writeCursor } from '../../domain/page-cursor.ts';
 
 export function listWebhookConnectionsRoute({ webhookConnections, now }: Dependencies): Route {
   return defineRoute(listWebhookConnections, ({ query: { limit, cursor } }) =>
