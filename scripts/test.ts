@@ -13,7 +13,7 @@ const jest = (project: string, ...options: string[]) => ['--experimental-vm-modu
 const steps: readonly Step[] = [
   { name: 'types', command: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'] },
   { name: 'lint', command: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
-  { name: 'boundaries', command: ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'tests'] },
+  { name: 'boundaries', command: ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'tests'] },
   { name: 'unused', command: ['node_modules/knip/bin/knip.js'] },
   { name: 'docs', command: ['scripts/docs.ts', '--check'] },
   { name: 'unit', command: jest('unit'), jest: true },

@@ -12,7 +12,9 @@ export function renderChoice(choice: Choice): Piece[] {
   if (action === undefined) return textPieces(describeContent(choice));
   // The buttons hang below the end of the question; what is too long for their message goes before it.
   const pieces = splitText(choice.text, limits.interactiveTextLengthMax);
-  const question = pieces.at(-1) ?? choice.text;
+  const last = pieces.at(-1)?.trim() ?? '';
+  // Meta refuses an empty question; a bot that asked with blanks still offers its answers.
+  const question = last === '' ? '…' : last;
   return [...textPieces(pieces.slice(0, -1).join('\n')), { type: 'interactive', body: { type: action.type, body: { text: question }, action: action.action } }];
 }
 
