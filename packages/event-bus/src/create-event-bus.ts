@@ -10,7 +10,7 @@ import { createKafkaDriver } from './kafka/create-kafka-driver.ts';
 import { createListeningBus } from './kafka/create-listening-bus.ts';
 import type { KafkaOptions } from './kafka/kafka-options.ts';
 import type { BusLog, EventBus, ScheduledTask, Subscription, UnitOfWork } from './port.ts';
-import { acquireProcessParts } from './process-parts.ts';
+import { acquirePoolAndClock } from './acquire-pool-and-clock.ts';
 import { retentionTask } from './retention.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './retry-policy.ts';
 
@@ -43,7 +43,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
     return createListeningBus({ service, kafka: options.kafka, log });
   }
   const schema = busSchemaOf(driverName, service);
-  const { parts: { pool, clock }, release } = acquireProcessParts(busUrl, schema, log);
+  const { parts: { pool, clock }, release } = acquirePoolAndClock(busUrl, schema, log);
   const retry = options.retry ?? defaultRetryPolicy;
   const subscriptions: Subscription[] = [];
   const tasks: ScheduledTask[] = [];

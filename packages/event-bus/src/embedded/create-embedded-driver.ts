@@ -1,7 +1,7 @@
 import type { BusDriver, DriverParts } from '../driver.ts';
 import { createPendingStore } from '../lanes/pending-store.ts';
 import type { LaneConsumer } from '../lanes/lane-runner.ts';
-import { acquireSharedRunner, type SharedRunner } from './shared-runner.ts';
+import { acquireLaneRunner, type LaneRunnerOfProcess } from './acquire-lane-runner.ts';
 
 /** Postgres alone: `publish` writes a row for each subscribed group, and the lane runner of this process works them off. */
 export function createEmbeddedDriver(parts: DriverParts): BusDriver {
@@ -10,12 +10,12 @@ export function createEmbeddedDriver(parts: DriverParts): BusDriver {
   const consumer: LaneConsumer = { groups: groupsOf('group'), consume, figures: { inFlight: 0, handled: 0, failed: 0, retried: 0 } };
   const listener = { groups: groupsOf('broadcast'), consume };
   const store = createPendingStore(pool, schema);
-  let held: { shared: SharedRunner; release: () => Promise<void> } | undefined;
+  let held: { shared: LaneRunnerOfProcess; release: () => Promise<void> } | undefined;
 
   return {
     async start() {
       await storeSubscriptions(parts);
-      held = await acquireSharedRunner(parts);
+      held = await acquireLaneRunner(parts);
       held.shared.broadcasts.listeners.add(listener);
       held.shared.runner.add(consumer);
     },

@@ -49,7 +49,7 @@ const sweepEveryMs = 30_000;
 const sweepSoonMs = 1_000;
 /** Wait before an event is tried again whose outcome could not be written down, or whose group has no consumer here now. */
 const againAfterMs = 1_000;
-/** What ran when the lead was lost is waited for until its last statement has failed for sure (see process-parts.ts), and then left behind. */
+/** What ran when the lead was lost is waited for until its last statement has failed for sure (see acquire-pool-and-clock.ts), and then left behind. */
 const leftoverMsMax = 40_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const drainMsMax = 20_000;

@@ -5,14 +5,14 @@ import { createLaneRunner, type LaneRunner } from '../lanes/lane-runner.ts';
 import type { BusLog } from '../port.ts';
 import { createBroadcasts, type Broadcasts } from './broadcasts.ts';
 
-export type SharedRunner = { readonly runner: LaneRunner; readonly broadcasts: Broadcasts };
+export type LaneRunnerOfProcess = { readonly runner: LaneRunner; readonly broadcasts: Broadcasts };
 
-type Entry = SharedRunner & { users: number; started: Promise<void> };
+type Entry = LaneRunnerOfProcess & { users: number; started: Promise<void> };
 
 const inUse = new Map<Pool, Entry>();
 
 /** One runner for all bus objects of the process on the same bus: one listener, one reader, and tenants take turns over all services. */
-export async function acquireSharedRunner(options: { busUrl: string; pool: Pool; schema: BusSchema; limits: BusLimits; log: BusLog }): Promise<{ shared: SharedRunner; release: () => Promise<void> }> {
+export async function acquireLaneRunner(options: { busUrl: string; pool: Pool; schema: BusSchema; limits: BusLimits; log: BusLog }): Promise<{ shared: LaneRunnerOfProcess; release: () => Promise<void> }> {
   const { pool, schema, log } = options;
   let entry = inUse.get(pool);
   if (entry === undefined) {

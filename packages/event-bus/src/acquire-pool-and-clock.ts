@@ -4,15 +4,15 @@ import { createClock, type Clock } from './clock/create-clock.ts';
 import type { BusLog } from './port.ts';
 
 /** What the bus objects of one process share per bus role: its connections and its clock. Eight services in one process are one of each. */
-export type ProcessParts = { readonly pool: Pool; readonly clock: Clock };
+export type PoolAndClock = { readonly pool: Pool; readonly clock: Clock };
 
 /** Reads, outcomes, dead letters, the clock's two connections; effects run on the services' own connections. */
 const connectionsMax = 10;
 
-const inUse = new Map<string, { parts: ProcessParts; users: number }>();
+const inUse = new Map<string, { parts: PoolAndClock; users: number }>();
 
 /** Give back with `release`; the last one closes. */
-export function acquireProcessParts(busUrl: string, schema: BusSchema, log: BusLog): { parts: ProcessParts; release: () => Promise<void> } {
+export function acquirePoolAndClock(busUrl: string, schema: BusSchema, log: BusLog): { parts: PoolAndClock; release: () => Promise<void> } {
   const key = `${busUrl} ${schema.name}`;
   let entry = inUse.get(key);
   if (entry === undefined) {
