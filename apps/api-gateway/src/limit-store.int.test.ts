@@ -12,8 +12,8 @@ afterEach(async () => {
   for (const store of stores.splice(0)) await store.close();
 });
 
-function storeAt(redisUrl: string | undefined) {
-  const made = createLimitStore({ redisUrl, windowMs, log: testKit({ name: 'api-gateway', config: {} }).log });
+function storeAt(redisUrl: string | undefined, redisTimeoutMs?: number) {
+  const made = createLimitStore({ redisUrl, windowMs, redisTimeoutMs, log: testKit({ name: 'api-gateway', config: {} }).log });
   stores.push(made);
   void made.store.init?.({ windowMs } as Options);
   return made.store;
@@ -22,7 +22,8 @@ function storeAt(redisUrl: string | undefined) {
 const redis = testRedis();
 (redis === undefined ? describe.skip : describe)('counting in Redis', () => {
   it('is one count for two gateways: no request is counted twice, none is missed', async () => {
-    const gateways = [storeAt(redis!.url), storeAt(redis!.url)];
+    // A busy machine is not a Redis that is away: what is counted here is the sharing.
+    const gateways = [storeAt(redis!.url, 10_000), storeAt(redis!.url, 10_000)];
     const key = newId('req');
     // Until both are connected each counts for itself; that is the stated behaviour and not what is counted here.
     for (const gateway of gateways) await untilShared(gateway);
@@ -31,7 +32,7 @@ const redis = testRedis();
   });
 
   async function untilShared(store: ReturnType<typeof storeAt>): Promise<void> {
-    const witness = storeAt(redis!.url);
+    const witness = storeAt(redis!.url, 10_000);
     for (let attempt = 0; attempt < 100; attempt++) {
       const key = newId('req');
       await store.increment(key);
@@ -49,7 +50,7 @@ describe('Redis away', () => {
     const hits = [];
     for (let i = 0; i < 50; i++) hits.push((await store.increment('acme')).totalHits);
     expect(hits).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('is counted locally when it takes connections and never answers', async () => {
@@ -59,7 +60,8 @@ describe('Redis away', () => {
     const started = performance.now();
     for (let i = 0; i < 50; i++) await store.increment('acme');
     expect((await store.increment('acme')).totalHits).toBe(51);
-    expect(performance.now() - started).toBeLessThan(500);
+    // Asking it each time would take 50 × 50 ms.
+    expect(performance.now() - started).toBeLessThan(2_000);
     deaf.close();
   });
 });

@@ -4,15 +4,15 @@ import { RedisStore } from 'rate-limit-redis';
 import { createClient } from 'redis';
 
 /** Milliseconds that one count may take before this process counts by itself. */
-const redisTimeoutMs = 50;
+const redisTimeoutDefaultMs = 50;
 /** Milliseconds for which Redis is not asked after it failed: a dead one must cost a request in a second, not all. */
 const redisRestMs = 1_000;
 
 type LimitStore = { readonly store: Store; readonly close: () => Promise<void> };
-type LimitStoreOptions = { readonly redisUrl: string | undefined; readonly windowMs: number; readonly log: Kit<unknown, unknown>['log'] };
+type LimitStoreOptions = { readonly redisUrl: string | undefined; readonly windowMs: number; readonly log: Kit<unknown, unknown>['log']; readonly redisTimeoutMs?: number };
 
 /** Where requests are counted: Redis with a local fallback when there is a URL, else memory. Never waits for Redis to come up. */
-export function createLimitStore({ redisUrl, windowMs, log }: LimitStoreOptions): LimitStore {
+export function createLimitStore({ redisUrl, windowMs, log, redisTimeoutMs = redisTimeoutDefaultMs }: LimitStoreOptions): LimitStore {
   const local = new MemoryStore();
   if (redisUrl === undefined) return { store: local, close: async () => local.shutdown() };
 
@@ -23,7 +23,7 @@ export function createLimitStore({ redisUrl, windowMs, log }: LimitStoreOptions)
   void client.connect().catch(() => undefined); // reported by the listener above; it keeps trying
 
   return {
-    store: withFallback(redis, local, windowMs, () => log.warn('Redis did not count: this gateway counts by itself')),
+    store: withFallback(redis, local, { windowMs, redisTimeoutMs, onFailure: () => log.warn('Redis did not count: this gateway counts by itself') }),
     close: async () => {
       local.shutdown();
       client.destroy();
@@ -31,8 +31,10 @@ export function createLimitStore({ redisUrl, windowMs, log }: LimitStoreOptions)
   };
 }
 
-/** Exported for tests: counts in `redis`, and in `local` while that fails or is slow. */
-export function withFallback(redis: Store, local: MemoryStore, windowMs: number, onFailure: () => void): Store {
+type FallbackOptions = { readonly windowMs: number; readonly redisTimeoutMs: number; readonly onFailure: () => void };
+
+/** Counts in `redis`, and in `local` while that fails or is slow. */
+function withFallback(redis: Store, local: MemoryStore, { windowMs, redisTimeoutMs, onFailure }: FallbackOptions): Store {
   let restsUntil = 0;
   let initialised: Promise<unknown> | undefined;
 
