@@ -3,6 +3,7 @@ import { providers, type ProviderEntry } from '@switchboard/providers';
 import { createDataKeyStore, createSecretBox } from '@switchboard/secrets';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import { createAcceptWebhook } from './accept/accept-webhook.ts';
+import { createBodyReader } from './accept/create-body-reader.ts';
 import { createGroupedWork } from './accept/create-grouped-work.ts';
 import { createQuarantine } from './accept/create-quarantine.ts';
 import { createIngestMetrics } from './accept/ingest-metrics.ts';
@@ -25,6 +26,9 @@ import { createWebhookStore, type ReceivedWebhook } from './store/webhooks.ts';
 
 /** Milliseconds until a provider is told to come again: it waits 10 s (Genesys) or less. */
 const storeTimeoutMs = 5_000;
+
+/** Bodies in memory over all connections: sixteen of the largest, or tens of thousands as they are mostly. */
+const bodiesHeldMaxBytes = 64 * 1024 * 1024;
 
 export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
   const { config, db, bus, now } = kit;
@@ -53,7 +57,7 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
   const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), metrics, now });
 
   const entries: readonly ProviderEntry[] = Object.values(providers);
-  const receive = receiveWebhook({ accept, metrics, publicUrl: config.publicWebhookUrl });
+  const receive = receiveWebhook({ accept, bodies: createBodyReader({ heldMaxBytes: bodiesHeldMaxBytes }), metrics, publicUrl: config.publicWebhookUrl });
   const links = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
   let sync: ReturnType<typeof startSync> | undefined;
 

@@ -39,6 +39,11 @@ export type WebhookPart = {
   readonly routingIdentifiers: readonly RoutingIdentifier[];
   /** Accounts around the named one (the WABA of a number): their secrets may verify a part that nobody owns, but they never own it. */
   readonly relatedIdentifiers: readonly RoutingIdentifier[];
+  /** Writing and hashing cost more than naming: they are done for parts that somebody's secret verified, not for whatever strangers send. */
+  readonly write: () => WrittenPart;
+};
+
+export type WrittenPart = {
   /** The provider's own id of this event, for deduplication within the connection; undefined where there is none (the content hash is used). */
   readonly providerEventId: string | undefined;
   /** What keeps its order within the account: the contact, where one is named. */
@@ -77,7 +82,7 @@ export type ProviderEntry = {
     readonly handshake?: { readonly kind: 'hub-challenge'; readonly tokenField: string };
     /** Bytes. */
     readonly bodyMaxBytes: number;
-    /** Pure; never throws. */
+    /** Pure; never throws. It runs before the sender is known: it must cost little for any body up to the cap. */
     readonly split: (webhook: RawWebhook) => WebhookSplit;
   };
   readonly channel?: {

@@ -181,9 +181,9 @@ describe('a webhook that is nobody\'s', () => {
     expect((await ingest.quarantined())[0]?.body.toString()).not.toContain('700100200300401');
   });
 
-  it.each([['an unknown secret', 'app-secret-nobody'], ['no signature', undefined]])('is answered 404 without a word with %s', async (_case, secret) => {
+  it.each([['an unknown secret', 'app-secret-nobody', 404], ['no signature', undefined, 401]])('is answered without a word with %s', async (_case, secret, status) => {
     const response = await post('whatsapp', textOf('700100200300999'), secret);
-    expect([response.status, await response.text()]).toEqual([404, '']);
+    expect([response.status, await response.text()]).toEqual([status, '']);
     expect(await ingest.quarantined()).toEqual([]);
   });
 
@@ -228,6 +228,48 @@ describe('large bodies', () => {
   });
 });
 
+describe('a body that names thousands of accounts', () => {
+  const bodyOf = (...more: string[]) => metaBody(...Array.from({ length: 1_500 }, (_, index) => `81${more.length}000${index}`).concat(more).map((phoneNumberId) => ({ phoneNumberId, messages: [textMessage()] })));
+  const questions = () => ingest.tenants.calls.length;
+
+  it('makes a stranger\'s few questions to tenant-service, whatever it names', async () => {
+    const before = questions();
+    expect((await post('whatsapp', bodyOf(), 'app-secret-nobody')).status).toBe(401);
+    expect(questions() - before).toBeLessThanOrEqual(2);
+  });
+
+  it('is looked through to its end when a known secret signed it', async () => {
+    await post('whatsapp', acmeText(), 'app-secret-tenant-a');
+    await ingest.clear();
+    expect((await post('whatsapp', bodyOf('700100200300401'), 'app-secret-tenant-a')).status).toBe(200);
+    expect(await ingest.stored()).toMatchObject([{ connection_id: acmeOwn.connectionId }]);
+    expect(await ingest.quarantined()).toHaveLength(1);
+  });
+
+  it('makes no question when nothing is signed', async () => {
+    const before = questions();
+    expect((await post('whatsapp', textOf('700100200300123'), undefined)).status).toBe(401);
+    expect(questions()).toBe(before);
+  });
+});
+
+describe('a body of 3 MB', () => {
+  it('with 1 000 updates is taken', async () => {
+    const messages = Array.from({ length: 1_000 }, () => ({ ...textMessage(), text: { body: 'x'.repeat(2_800) } }));
+    const body = metaBody({ phoneNumberId: '700100200300401', messages });
+    expect(body.length).toBeGreaterThan(2_900_000);
+    expect((await post('whatsapp', body, 'app-secret-tenant-a')).status).toBe(200);
+    expect(await ingest.stored()).toHaveLength(1_000);
+  });
+
+  it('with 1 000 statuses of everything that Meta says of one is taken, each in an entry of its own', async () => {
+    const status = { status: 'delivered', timestamp: '1790000100', recipient_id: '15005550123', recipient_user_id: 'US.111', biz_opaque_callback_data: 'x'.repeat(500), conversation: { id: 'c', expiration_timestamp: '1790000200', origin: { type: 'marketing' } }, pricing: { billable: true, pricing_model: 'PMP', type: 'regular', category: 'marketing' } };
+    const body = metaBody(...Array.from({ length: 1_000 }, (_, index) => ({ phoneNumberId: '700100200300401', statuses: [{ id: `wamid.S${index}`, ...status }] })));
+    expect((await post('whatsapp', body, 'app-secret-tenant-a')).status).toBe(200);
+    expect(await ingest.stored()).toHaveLength(1_000);
+  });
+});
+
 describe('without what it needs', () => {
   it('answers 503 with Retry-After in seconds while Postgres is away, keeps nothing, and goes on when it is back', async () => {
     const body = acmeText();
@@ -260,11 +302,27 @@ describe('without what it needs', () => {
     await ingest.restart();
     await ingest.clear();
     expect((await post('whatsapp', acmeText(), 'app-secret-tenant-a')).status).toBe(200);
-    const mixed = metaBody({ phoneNumberId: '700100200300997', messages: [textMessage()] }, { phoneNumberId: '700100200300401', messages: [textMessage()] });
-    expect((await post('whatsapp', mixed, 'app-secret-tenant-a')).status).toBe(200);
-    expect(await ingest.stored()).toHaveLength(2);
+    await ingest.clear();
     // Whether anybody has this account cannot be told now: the provider shall come again.
     expect((await post('whatsapp', textOf('700100200300996'), 'app-secret-nobody')).status).toBe(503);
+  }, 30_000);
+
+  it('stores what it can of a mixed body while tenant-service is away, and lets the whole come again for the rest', async () => {
+    for (const body of [acmeText(), textOf('700100200300402')]) await post('whatsapp', body, 'app-secret-tenant-a');
+    await ingest.clear();
+    const late = whatsAppConnection(acme, { appSecret: 'app-secret-tenant-a', phoneNumberId: '700100200300997' });
+    ingest.tenants.leave();
+    const mixed = metaBody({ phoneNumberId: '700100200300997', messages: [textMessage()] }, { phoneNumberId: '700100200300401', messages: [textMessage()] });
+    expect((await post('whatsapp', mixed, 'app-secret-tenant-a')).status).toBe(503);
+    expect([(await ingest.stored()).length, await ingest.quarantined()]).toEqual([1, []]);
+    // Signed by nobody whom we know: whether it is the unknown one's cannot be told either.
+    const foreign = metaBody({ phoneNumberId: '700100200300997', messages: [textMessage()] }, { phoneNumberId: '700100200300402', messages: [textMessage()] });
+    expect((await post('whatsapp', foreign, 'app-secret-nobody')).status).toBe(503);
+    ingest.tenants.comeBack();
+    ingest.tenants.connections.set(late.connectionId, late);
+    expect((await post('whatsapp', mixed, 'app-secret-tenant-a')).status).toBe(200);
+    expect((await ingest.stored()).map((row) => row.connection_id)).toEqual([acmeOwn.connectionId, late.connectionId]);
+    ingest.tenants.connections.delete(late.connectionId);
   }, 30_000);
 });
 
@@ -320,7 +378,22 @@ describe('a connection that changes', () => {
     expect((await ingest.admin.query('select from ingest.connections where connection_id = $1', [fresh.connectionId])).rowCount).toBe(0);
   });
 
-  it('owns nothing before it is active, and its webhooks are kept aside', async () => {
+  it('lets its webhooks come again while it is not active yet, and takes them when it is', async () => {
+    const pending = whatsAppConnection(globex, { appSecret: 'secret-603', phoneNumberId: '700100200300603', status: 'pending' });
+    ingest.tenants.connections.set(pending.connectionId, pending);
+    // Ingest learns of it by its URL.
+    const first = await post(`whatsapp/${pending.connectionId}`, textOf('700100200300603'), 'secret-603');
+    expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await post('whatsapp', textOf('700100200300603'), 'secret-603')).status).toBe(503);
+    expect((await post('whatsapp', textOf('700100200300603'), 'app-secret-nobody')).status).toBe(404);
+    expect([await ingest.stored(), await ingest.quarantined()]).toEqual([[], []]);
+    const active = { ...pending, status: 'active' as const, version: 2 };
+    ingest.tenants.connections.set(pending.connectionId, active);
+    await ingest.publishChange(active);
+    expect(await statusUntil(200, '700100200300603', 'secret-603')).toBe(200);
+  });
+
+  it('owns nothing of others before it is active: what it signs of nobody\'s is kept aside', async () => {
     const pending = whatsAppConnection(globex, { appSecret: 'secret-602', phoneNumberId: '700100200300401', status: 'pending' });
     ingest.tenants.connections.set(pending.connectionId, pending);
     expect((await post(`whatsapp/${pending.connectionId}`, acmeText(), 'secret-602')).status).toBe(401);

@@ -1,4 +1,4 @@
-import type { ConnectionId } from '@switchboard/contracts';
+import { hubError, type ConnectionId } from '@switchboard/contracts';
 import type { ProviderEntry, RawWebhook, RoutingIdentifier, WebhookPart } from '@switchboard/providers';
 import { currentTrace } from '@switchboard/tenant-context';
 import type { ConnectionDirectory, KnownConnection } from '../connections/connection-directory.ts';
@@ -6,7 +6,7 @@ import { assignParts, type AssignedParts } from '../domain/assign-parts.ts';
 import { routingKey } from '../store/connections.ts';
 import { contentKey, type ReceivedWebhook } from '../store/webhooks.ts';
 import type { Quarantine } from './create-quarantine.ts';
-import { createVerifier, type Verifier } from './create-verifier.ts';
+import { createVerifier, triedSecretsMax, type Verifier } from './create-verifier.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 
 export type AcceptParts = {
@@ -29,65 +29,88 @@ export type AcceptWebhook = (entry: ProviderEntry, webhook: RawWebhook, addresse
 
 export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
   return async (entry, webhook, addresseeId) => {
+    const receivedAt = parts.now();
+    const verifier = createVerifier(entry.webhook.auth, webhook, receivedAt);
+    // Nothing is parsed or looked up for who does not even claim to be the provider.
+    if (!verifier.isPlausible) return refuse(parts, entry);
     const addressee = addresseeId === undefined ? undefined : await parts.directory.findById(addresseeId);
     if (addresseeId !== undefined && (addressee === undefined || addressee.provider !== entry.id || !addressee.isEnabled)) {
       parts.metrics.count(entry.id, 'unknown');
       return 404;
     }
-    const receivedAt = parts.now();
-    const visit: Visit = { entry, webhook, addressee, receivedAt, verifier: createVerifier(entry.webhook.auth, webhook, receivedAt) };
+    const visit: Visit = { entry, webhook, addressee, receivedAt, verifier };
+    // First of all, so that accounts the body names cannot use up the secrets that may be tried.
+    if (addressee !== undefined) verifier.isSignedBy(addressee);
     const split = entry.webhook.split(webhook);
     if (split.kind === 'unreadable') return await answerUnreadable(parts, visit, split.reason);
 
-    const found = await findOwners(parts.directory, visit, split.parts.flatMap((part) => part.routingIdentifiers));
-    const assigned = assignParts(split.parts, { find: found.find, isVerified: (connection) => visit.verifier.isSignedBy(connection), addressee });
-    if (assigned.accepted.length > 0) return await answerAccepted(parts, visit, assigned);
-    if (assigned.refused.length > 0) {
-      parts.metrics.count(entry.id, 'refused', assigned.refused.length);
-      return 401;
+    const found = await findOwnersOfAll(parts, visit, split.parts);
+    if (found === undefined) return refuse(parts, entry);
+    const { accepted, refused, early, unowned } = assignParts(split.parts, { find: found.find, isVerified: (connection) => verifier.isSignedBy(connection), addressee });
+    if (accepted.length > 0) await storeAccepted(parts, visit, accepted);
+    // Somebody else's word about their account: dropped, not kept, though the rest of the body may be good.
+    if (refused.length > 0) parts.metrics.count(entry.id, 'refused', refused.length);
+    // What may be somebody's after all is not acknowledged, or it would be lost: the provider shall come again, with what is stored already too.
+    if (early.length > 0) throw hubError('service.unavailable', { detail: { reason: 'the connection is not active yet' } });
+    if (unowned.length > 0 && found.failure !== undefined) throw found.failure;
+    if (accepted.length > 0) {
+      if (unowned.length > 0) await keepAside(parts, visit, unowned, Buffer.from(`[${unowned.map(({ part }) => part.write().body).join(',')}]`));
+      return 200;
     }
-    // Somebody may have them after all: the provider shall come again.
-    if (found.failure !== undefined) throw found.failure;
-    return await answerUnowned(parts, visit, assigned);
+    return refused.length > 0 ? 401 : await answerUnowned(parts, visit, unowned);
   };
+}
+
+function refuse(parts: AcceptParts, entry: ProviderEntry): Answer {
+  parts.metrics.count(entry.id, 'refused');
+  return 401;
 }
 
 /** One webhook on its way in. */
 type Visit = { readonly entry: ProviderEntry; readonly webhook: RawWebhook; readonly addressee: KnownConnection | undefined; readonly receivedAt: Date; readonly verifier: Verifier };
 
+type Assigned = AssignedParts<KnownConnection>;
+
 type Owners = { readonly find: (identifier: RoutingIdentifier) => readonly KnownConnection[]; /** Why nobody can say whose the unknown ones are. */ readonly failure: unknown };
 
+/** Accounts that are looked up for who may be a stranger: one question to tenant-service. Meta's body seldom names more than one. */
+const strangersAccountsMax = 100;
+
+/** Undefined: it names many accounts, and none of the first is of somebody whose secret signed it, nor did another that is known. */
+async function findOwnersOfAll(parts: AcceptParts, visit: Visit, split: readonly WebhookPart[]): Promise<Owners | undefined> {
+  const { entry, verifier } = visit;
+  const named = [...new Map(split.flatMap((part) => part.routingIdentifiers).map((identifier) => [routingKey(entry.id, identifier), identifier])).values()];
+  const first = await findOwners(parts.directory, visit, named.slice(0, strangersAccountsMax));
+  if (named.length <= strangersAccountsMax) return first;
+  const isKnown = named.slice(0, strangersAccountsMax).flatMap(first.find).some((connection) => verifier.isSignedBy(connection));
+  if (!isKnown && !(await isSignedByKnown(parts, visit, split.flatMap((part) => part.relatedIdentifiers)))) {
+    if (first.failure !== undefined) throw first.failure;
+    return undefined;
+  }
+  const rest = await findOwners(parts.directory, visit, named.slice(strangersAccountsMax));
+  return { find: (identifier) => [...first.find(identifier), ...rest.find(identifier)], failure: first.failure ?? rest.failure };
+}
+
 async function findOwners(directory: ConnectionDirectory, { entry }: Visit, identifiers: readonly RoutingIdentifier[]): Promise<Owners> {
-  const distinct = new Map(identifiers.map((identifier) => [routingKey(entry.id, identifier), identifier]));
-  const { byKey, failure } = await directory.findByIdentifiers(entry.id, [...distinct.values()]);
+  const { byKey, failure } = await directory.findByIdentifiers(entry.id, identifiers);
   return { find: (identifier) => byKey.get(routingKey(entry.id, identifier)) ?? [], failure };
 }
 
-async function answerAccepted(parts: AcceptParts, visit: Visit, { accepted, refused, unowned }: AssignedParts<KnownConnection>): Promise<Answer> {
-  const { entry, receivedAt } = visit;
+async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, accepted: Assigned['accepted']): Promise<void> {
   const at = receivedAt.toISOString();
   const traceparent = currentTrace()?.traceparent;
   await parts.store(
-    accepted.map(({ part, connection }) => ({
-      tenantId: connection.tenantId,
-      connectionId: connection.connectionId,
-      provider: entry.id,
-      eventKey: part.providerEventId ?? contentKey(connection.connectionId, part.body),
-      orderingKey: part.orderingKey,
-      body: part.body,
-      receivedAt: at,
-      traceparent,
-    })),
+    accepted.map(({ part, connection }) => {
+      const { providerEventId, orderingKey, body } = part.write();
+      const eventKey = providerEventId ?? contentKey(connection.connectionId, body);
+      return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, orderingKey, body, receivedAt: at, traceparent };
+    }),
   );
   parts.metrics.count(entry.id, 'accepted', accepted.length);
-  // Somebody else's word about their account: dropped, not kept, though the rest of the body was good.
-  if (refused.length > 0) parts.metrics.count(entry.id, 'refused', refused.length);
-  if (unowned.length > 0) await keepAside(parts, visit, unowned, Buffer.from(`[${unowned.map(({ part }) => part.body).join(',')}]`));
-  return 200;
 }
 
 /** All accounts are unknown. Signed with a secret we know, the provider would repeat it for days: it is told 200, and the platform can look at it. */
-async function answerUnowned(parts: AcceptParts, visit: Visit, { unowned }: AssignedParts<KnownConnection>): Promise<Answer> {
+async function answerUnowned(parts: AcceptParts, visit: Visit, unowned: Assigned['unowned']): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, unowned.flatMap(({ part }) => part.relatedIdentifiers))) {
     await keepAside(parts, visit, unowned, visit.webhook.body);
     return 200;
@@ -101,24 +124,17 @@ async function answerUnreadable(parts: AcceptParts, visit: Visit, reason: string
     await keepAside(parts, visit, [{ reason }], visit.webhook.body);
     return 200;
   }
-  parts.metrics.count(visit.entry.id, 'refused');
-  return 401;
+  return refuse(parts, visit.entry);
 }
 
-/** Bytes hashed for one webhook that nobody owns: strangers must not make us work for long. */
-const hashedBytesMax = 16 * 1024 * 1024;
-const likelySecretsMax = 64;
-
 async function isSignedByKnown({ directory }: AcceptParts, visit: Visit, related: readonly RoutingIdentifier[]): Promise<boolean> {
-  const { entry, webhook, addressee, verifier } = visit;
+  const { entry, addressee, verifier } = visit;
   // On a connection's own URL its secret alone counts.
   if (addressee !== undefined) return verifier.isSignedBy(addressee);
-  if (!verifier.isPlausible) return false;
-  const near = related.slice(0, likelySecretsMax);
+  const near = [...new Map(related.map((identifier) => [routingKey(entry.id, identifier), identifier])).values()].slice(0, triedSecretsMax);
   const { find } = await findOwners(directory, visit, near);
   if (near.flatMap(find).some((connection) => verifier.isSignedBy(connection))) return true;
-  const attempts = Math.max(1, Math.min(likelySecretsMax, Math.floor(hashedBytesMax / Math.max(1, webhook.body.length))));
-  const likely = await directory.listLikely(entry.id, attempts);
+  const likely = await directory.listLikely(entry.id, triedSecretsMax);
   return likely.some((connection) => verifier.isSignedBy(connection));
 }
 

@@ -6,8 +6,8 @@ import { assignParts, type Candidate } from './assign-parts.ts';
 
 type Connection = Candidate & { readonly account: string; readonly secret: string };
 
-const connection = (id: string, tenantId: string, account: string, secret: string, isActive = true): Connection => ({ connectionId: `con_${id}`, tenantId: tenantId as TenantId, isActive, account, secret });
-const part = (...accounts: string[]): WebhookPart => ({ routingIdentifiers: accounts.map((value) => ({ name: 'account', value })), relatedIdentifiers: [], providerEventId: undefined, orderingKey: 'x', body: '{}' });
+const connection = (id: string, tenantId: string, account: string, secret: string, state: Partial<Connection> = {}): Connection => ({ connectionId: `con_${id}`, tenantId: tenantId as TenantId, isActive: true, isEnabled: true, account, secret, ...state });
+const part = (...accounts: string[]): WebhookPart => ({ routingIdentifiers: accounts.map((value) => ({ name: 'account', value })), relatedIdentifiers: [], write: () => ({ providerEventId: undefined, orderingKey: 'x', body: '{}' }) });
 const assign = (parts: readonly WebhookPart[], connections: readonly Connection[], signedWith: string, addressee?: Connection) =>
   assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee });
 
@@ -32,16 +32,27 @@ describe('a part', () => {
     expect(assign([part('a')], both, 's', both[0]).accepted[0]?.connection.connectionId).toBe('con_2');
   });
 
+  it('is awaited, not nobody\'s, when the connection whose secret signed it is not active yet', () => {
+    const pending = connection('1', 'acme', 'a', 's', { isActive: false });
+    expect(assign([part('a')], [pending], 's')).toMatchObject({ accepted: [], refused: [], early: [{}], unowned: [] });
+    expect(assign([part('a')], [pending], 's', pending)).toMatchObject({ early: [{}] });
+    // Somebody else's word, a connection that is switched off, another tenant's URL, an account that has an active owner.
+    expect(assign([part('a')], [pending], 't')).toMatchObject({ early: [], unowned: [{}] });
+    expect(assign([part('a')], [{ ...pending, isEnabled: false }], 's')).toMatchObject({ early: [], unowned: [{}] });
+    expect(assign([part('a')], [pending], 's', connection('2', 'globex', 'b', 's'))).toMatchObject({ early: [], unowned: [{}] });
+    expect(assign([part('a')], [pending, connection('2', 'globex', 'a', 't')], 's')).toMatchObject({ early: [], refused: [{}] });
+  });
+
   it('is never accepted for a connection whose secret did not sign it, that is not active, or of a tenant other than the URL\'s', () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const connections = fc.array(fc.record({ id: fc.constantFrom('1', '2', '3', '4'), tenant: fc.constantFrom('acme', 'globex'), account: name, secret: name, isActive: fc.boolean() }), { maxLength: 6 });
     fc.assert(
       fc.property(connections, fc.array(fc.array(name, { maxLength: 2 }), { maxLength: 5 }), name, fc.option(fc.nat(5)), (rows, accounts, signedWith, at) => {
-        const all = rows.map((row) => connection(row.id, row.tenant, row.account, row.secret, row.isActive));
+        const all = rows.map((row) => connection(row.id, row.tenant, row.account, row.secret, { isActive: row.isActive }));
         const addressee = at === null ? undefined : all[at];
         const parts = accounts.map((names) => part(...names));
-        const { accepted, refused, unowned } = assign(parts, all, signedWith, addressee);
-        expect(accepted.length + refused.length + unowned.length).toBe(parts.length);
+        const { accepted, refused, early, unowned } = assign(parts, all, signedWith, addressee);
+        expect(accepted.length + refused.length + early.length + unowned.length).toBe(parts.length);
         for (const { connection: owner, part: owned } of accepted) {
           expect(owner).toMatchObject({ secret: signedWith, isActive: true, tenantId: addressee?.tenantId ?? owner.tenantId });
           expect(owned.routingIdentifiers.map((identifier) => identifier.value)).toContain(owner.account);

@@ -2,15 +2,23 @@ import type { ConnectionId, TenantId } from '@switchboard/contracts';
 import type { RoutingIdentifier, WebhookPart } from '@switchboard/providers';
 
 /** A connection as far as a part's way is decided by it. */
-export type Candidate = { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly isActive: boolean };
+export type Candidate = { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly isActive: boolean; readonly isEnabled: boolean };
 
 export type AssignedParts<C extends Candidate> = {
   /** Verified by the secret of their own connection. */
   readonly accepted: readonly { readonly part: WebhookPart; readonly connection: C }[];
   /** They name a connected account whose secret did not verify the body: somebody else's word about it. */
   readonly refused: readonly WebhookPart[];
+  /** Verified as a connection's that is not active yet, or not in our copy: soon somebody's, so they must come again. */
+  readonly early: readonly WebhookPart[];
   /** Nobody's, as far as can be told. */
   readonly unowned: readonly { readonly part: WebhookPart; readonly reason: string }[];
+};
+
+type Context<C extends Candidate> = {
+  readonly find: (identifier: RoutingIdentifier) => readonly C[];
+  readonly isVerified: (connection: C) => boolean;
+  readonly addressee: C | undefined;
 };
 
 /**
@@ -20,13 +28,18 @@ export type AssignedParts<C extends Candidate> = {
  */
 export function assignParts<C extends Candidate>(
   parts: readonly WebhookPart[],
-  context: { readonly find: (identifier: RoutingIdentifier) => readonly C[]; readonly isVerified: (connection: C) => boolean; readonly addressee: C | undefined },
+  context: Context<C>,
 ): AssignedParts<C> {
   const accepted: { part: WebhookPart; connection: C }[] = [];
   const refused: WebhookPart[] = [];
+  const early: WebhookPart[] = [];
   const unowned: { part: WebhookPart; reason: string }[] = [];
   for (const part of parts) {
     const candidates = firstConnected(part, context.find);
+    if (candidates.length === 0 && isAwaited(part, context)) {
+      early.push(part);
+      continue;
+    }
     if (candidates.length === 0) {
       unowned.push({ part, reason: 'no active connection has this account' });
       continue;
@@ -38,7 +51,7 @@ export function assignParts<C extends Candidate>(
     else if (context.addressee !== undefined && context.addressee.tenantId !== owner.tenantId) unowned.push({ part, reason: 'it came to the URL of another tenant\'s connection' });
     else accepted.push({ part, connection: owner });
   }
-  return { accepted, refused, unowned };
+  return { accepted, refused, early, unowned };
 }
 
 /** The active connections of the most specific identifier that has any. */
@@ -48,6 +61,12 @@ function firstConnected<C extends Candidate>(part: WebhookPart, find: (identifie
     if (active.length > 0) return active;
   }
   return [];
+}
+
+/** Whether a connection that waits to become active has the account and the secret, and the URL is not another tenant's. */
+function isAwaited<C extends Candidate>(part: WebhookPart, { find, isVerified, addressee }: Context<C>): boolean {
+  const waiting = part.routingIdentifiers.flatMap(find).filter((candidate) => candidate.isEnabled && !candidate.isActive);
+  return waiting.some((candidate) => (addressee === undefined || addressee.tenantId === candidate.tenantId) && isVerified(candidate));
 }
 
 /** Ids sort by age: where several connections of one tenant have a part, it is the oldest one's, every time. */

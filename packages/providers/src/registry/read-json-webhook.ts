@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RawWebhook, RoutingIdentifier, WebhookPart, WebhookSplit } from '../provider.ts';
+import type { RawWebhook, RoutingIdentifier, WebhookSplit } from '../provider.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 
@@ -7,20 +7,27 @@ export type JsonObject = { readonly [name: string]: unknown };
 const depthMax = 64;
 
 /**
+ * Values in a body, 40 for each of the 1 000 updates that Meta may put into one. Bodies are split before anybody knows who sent them, and
+ * parsing costs up to 2 µs a value (objects that each have fields of their own) whatever the bytes: 4 MiB of `1,1,1` hold two million.
+ */
+const valuesMax = 40_000;
+
+/**
  * Reads a JSON webhook and hands its object to `split`; anything else is `unreadable`. The body is read once, as UTF-8; what is not valid
- * UTF-8 is unreadable too, because its text would not be what was signed.
+ * UTF-8 is unreadable too, because its text would not be what was signed. What would cost too much is unreadable before it is parsed.
  */
 export function readJsonWebhook(webhook: RawWebhook, split: (body: JsonObject, text: string) => WebhookSplit): WebhookSplit {
   let text: string;
   let body: unknown;
   try {
     text = utf8.decode(webhook.body);
+    const excess = findExcess(text);
+    if (excess !== undefined) return { kind: 'unreadable', reason: excess };
     body = JSON.parse(text);
   } catch (error) {
     return { kind: 'unreadable', reason: error instanceof SyntaxError ? 'not JSON' : 'not UTF-8' };
   }
   if (!isJsonObject(body)) return { kind: 'unreadable', reason: 'not a JSON object' };
-  if (isDeeperThan(text, depthMax)) return { kind: 'unreadable', reason: `nested deeper than ${depthMax}` };
   return split(body, text);
 }
 
@@ -53,30 +60,27 @@ export function keyOf(...ids: readonly string[]): string {
   return plain.length <= 200 && /^[\x20-\x7e]+$/.test(plain) && !ids.slice(0, -1).some((id) => id.includes(':')) ? plain : `sha256:${hashOf(ids)}`;
 }
 
-/** SHA-256 over the value whatever the order of its fields, in hex. */
+/** Characters of JSON up to which the order of fields is evened out: sorting thousands of fields takes longer than all the rest. */
+const sortedMax = 64 * 1024;
+
+/** SHA-256 over the value, whatever the order of its fields unless it is huge, in hex. */
 export function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value, sortFields)).digest('hex');
+  const text = JSON.stringify(value);
+  return createHash('sha256').update(text.length > sortedMax ? text : writeSorted(value)).digest('hex');
 }
 
-function sortFields(_name: string, value: unknown): unknown {
-  if (!isJsonObject(value)) return value;
-  // `__proto__` in hostile JSON stays an own field.
-  return Object.fromEntries(Object.keys(value).toSorted().map((name) => [name, value[name]]));
+/** JSON with the fields of every object in order. The depth is bounded by `readJsonWebhook`. */
+function writeSorted(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(writeSorted).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value) ?? 'null';
+  const fields = Object.keys(value).toSorted().map((name) => `${JSON.stringify(name)}:${writeSorted(value[name])}`);
+  return `{${fields.join(',')}}`;
 }
 
-/** The first of each key; the others are repetitions inside one body (fixtures of real traffic have them). */
-export function withoutRepetitions(parts: readonly WebhookPart[]): WebhookPart[] {
-  const seen = new Set<string>();
-  return parts.filter((part) => {
-    if (part.providerEventId === undefined) return true;
-    const key = JSON.stringify([part.routingIdentifiers, part.providerEventId]);
-    return !seen.has(key) && seen.add(key);
-  });
-}
-
-/** Counts brackets outside strings; cheap beside parsing, and unlike a recursive walk it cannot run out of stack itself. */
-function isDeeperThan(text: string, max: number): boolean {
+/** Counts brackets and commas outside strings; cheap beside parsing, and unlike a recursive walk it cannot run out of stack itself. */
+function findExcess(text: string): string | undefined {
   let depth = 0;
+  let values = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -85,8 +89,11 @@ function isDeeperThan(text: string, max: number): boolean {
       else if (code === 0x22) inString = false;
     } else if (code === 0x22) inString = true;
     else if (code === 0x7b || code === 0x5b) {
-      if (++depth > max) return true;
+      if (++depth > depthMax) return `nested deeper than ${depthMax}`;
+      values++;
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x2c) values++;
+    if (values > valuesMax) return `more than ${valuesMax} values`;
   }
-  return false;
+  return undefined;
 }

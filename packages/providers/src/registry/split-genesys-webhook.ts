@@ -9,9 +9,7 @@ export function splitGenesysWebhook(webhook: RawWebhook): WebhookSplit {
     const part = {
       routingIdentifiers: routingIdentifier('integrationId', channel['id']),
       relatedIdentifiers: [],
-      providerEventId: eventIdOf(body, idIn(channel['id']) ?? ''),
-      orderingKey: keyOf(idIn(to['id']) ?? 'account'),
-      body: text,
+      write: () => ({ providerEventId: eventIdOf(body, idIn(channel['id']) ?? ''), orderingKey: keyOf(idIn(to['id']) ?? 'account'), body: text }),
     };
     return { kind: 'parts', parts: [part] };
   });

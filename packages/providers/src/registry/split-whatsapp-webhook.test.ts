@@ -1,18 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { WebhookPart } from '../provider.ts';
+import type { WebhookPart, WrittenPart } from '../provider.ts';
 import { splitWhatsAppWebhook } from './split-whatsapp-webhook.ts';
 
 const split = (body: string | Buffer) => splitWhatsAppWebhook({ method: 'POST', url: '', headers: {}, body: Buffer.from(body) });
 
-function partsOf(body: unknown): readonly WebhookPart[] {
+type Part = Omit<WebhookPart, 'write'> & WrittenPart;
+const written = ({ write, ...part }: WebhookPart): Part => ({ ...part, ...write() });
+
+function partsOf(body: unknown): readonly Part[] {
   const result = split(JSON.stringify(body));
   if (result.kind !== 'parts') throw new Error(result.reason);
-  return result.parts;
+  return result.parts.map(written);
 }
 
 type Envelope = { entry: { id: string; changes: { field: string; value: Record<string, unknown> }[] }[] };
-const valueOf = (part: WebhookPart | undefined) => (JSON.parse(part?.body ?? '') as Envelope).entry[0]!.changes[0]!.value;
+const valueOf = (part: Part | undefined) => (JSON.parse(part?.body ?? '') as Envelope).entry[0]!.changes[0]!.value;
 
 // whatsapp.md section 5: ids and texts are invented, the shape is Meta's.
 const metadata = { display_phone_number: '15005550100', phone_number_id: '700100200300401' };
@@ -111,7 +114,7 @@ describe('a body with one update', () => {
   it('stays as it was signed, byte for byte', () => {
     const body = String.raw`{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"value":{"metadata":{"phone_number_id":"7"},"messages":[{"from":"1","id":"wamid.T","text":{"body":"caf\u00e9 https:\/\/example.test\/a"}}]},"field":"messages"}]}]}`;
     const result = split(body);
-    expect(result.kind === 'parts' && result.parts.map((part) => part.body)).toEqual([body]);
+    expect(result.kind === 'parts' && result.parts.map((part) => part.write().body)).toEqual([body]);
   });
 
   it('keeps its number to itself: a connected WABA does not own an unknown number of it', () => {
@@ -127,9 +130,9 @@ describe('a body with one update', () => {
 });
 
 describe('what comes odd', () => {
-  it('keeps the same message once when it stands twice in one body', () => {
+  it('gives the same message one key when it stands twice in one body', () => {
     const message = { from: '1', id: 'wamid.T', type: 'text', text: { body: 'hi' } };
-    expect(partsOf(one({ messages: [message, message] }))).toHaveLength(1);
+    expect(new Set(partsOf(one({ messages: [message, message] })).map((part) => part.providerEventId)).size).toBe(1);
   });
 
   it('goes by the business-scoped user id when the sender has no number', () => {
@@ -168,10 +171,67 @@ describe('what comes odd', () => {
   });
 });
 
+describe('whose contact it is', () => {
+  const ann = { profile: { name: 'Ann' }, wa_id: '111', user_id: 'US.1' };
+  const contactsOf = (value: Record<string, unknown>) => partsOf(one(value)).map((part) => valueOf(part)['contacts']);
+
+  it('is not said to be another sender beside the only contact there is', () => {
+    expect(contactsOf({ contacts: [ann], messages: [{ from: '111', id: 'a' }, { from: '222', id: 'b' }] })).toEqual([[ann], undefined]);
+    expect(contactsOf({ contacts: [ann], messages: [{ from: '222', id: 'b' }], statuses: [{ id: 'a', status: 'sent', recipient_id: '111' }] })).toEqual([undefined, [ann]]);
+  });
+
+  it('is the only contact where all are one person, however its number is written', () => {
+    expect(contactsOf({ contacts: [ann], messages: [{ from: '+111', id: 'a' }, { from: '111', id: 'b' }, { id: 'c' }] })).toEqual([[ann], [ann], [ann]]);
+  });
+});
+
+describe('a stranger\'s body of full size', () => {
+  const size = 4 * 1024 * 1024;
+  const filled = (head: string, unit: (index: number) => string, tail: string): string => {
+    const units: string[] = [];
+    for (let index = 0, length = head.length + tail.length; ; index++) {
+      const next = unit(index);
+      length += next.length + 1;
+      if (length > size) return head + units.join(',') + tail;
+      units.push(next);
+    }
+  };
+  const text = (value: Record<string, unknown>) => JSON.stringify(one(value));
+  const around = (value: Record<string, unknown>, unit: (index: number) => string) => {
+    const [head = '', tail = ''] = text(value).split('"@"');
+    return filled(head, unit, tail);
+  };
+  const large = 'x'.repeat(size - 200_000);
+  const messages = Array.from({ length: 1_900 }, (_, index) => ({ from: '1', id: `wamid.${index}` }));
+
+  it.each([
+    ['changes that are numbers', () => filled('{"entry":[{"changes":[', () => '1', ']}]}')],
+    ['statuses that are numbers', () => around({ statuses: ['@'] }, () => '1')],
+    ['entries that each name another account', () => filled('{"entry":[', (index) => `{"changes":[{"value":{"metadata":{"phone_number_id":"${index}"}}}]}`, ']}')],
+    ['fields of their own', () => filled('{"entry":[{', (index) => `"f${index}":1`, '}]}')],
+    ['objects with fields of their own', () => around({ history: ['@'] }, (index) => `{"f${index}":1}`)],
+    ['contacts for every message', () => around({ messages, contacts: ['@'] }, () => '1')],
+    ['metadata that every part would repeat', () => text({ messages, metadata: { phone_number_id: '7', note: large } })],
+    ['a contact that every part would repeat', () => text({ messages, contacts: [{ wa_id: '1', profile: { name: large } }] })],
+    ['an object name that every part would repeat', () => JSON.stringify({ ...one({ messages }), object: large })],
+    ['a field name that every part would repeat', () => JSON.stringify(one({ messages }, large))],
+    ['more updates than Meta sends', () => text({ messages: [...messages, ...messages] })],
+  ])('costs less than 100 ms and is not split: %s', (_case, make) => {
+    const body = Buffer.from(make());
+    const costs = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      expect(split(body).kind).toBe('unreadable');
+      return process.cpuUsage(before).user / 1_000;
+    });
+    // The least of three: other work of the machine is not the body's cost.
+    expect(Math.min(...costs)).toBeLessThan(100);
+  });
+});
+
 describe('splitting', () => {
   const safe = (body: string) => {
     const result = split(body);
-    const parts = result.kind === 'parts' ? result.parts : [];
+    const parts = result.kind === 'parts' ? result.parts.map(written) : [];
     for (const part of parts) {
       expect(() => JSON.parse(part.body)).not.toThrow();
       expect(part.orderingKey).toMatch(/^[\x20-\x7e]{1,300}$/);
