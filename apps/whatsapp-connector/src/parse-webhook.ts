@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { isUserId } from './is-user-id.ts';
 import { parseContent } from './parse-content.ts';
 import { deliveryErrorOf } from './read-meta-error.ts';
-import { messageSchema, statusSchema, webhookSchema, type MetaContact, type MetaMessage, type MetaStatus, type MetaValue } from './wire.ts';
+import { messageSchema, statusSchema, webhookSchema, type MetaMessage, type MetaStatus, type MetaValue } from './wire.ts';
 
 /**
  * Meta's webhook in the hub's words: every message and status that is this connection's number's. Pure, never throws; what it cannot read
@@ -45,7 +45,7 @@ function parseMessage(raw: unknown, value: MetaValue, receivedAt: string, author
   const parsed = messageSchema.safeParse(raw);
   if (!parsed.success) return { kind: 'ignored', reason: 'a message that is not an object with ids' };
   const message = parsed.data;
-  const contact = contactOf(message, value.contacts ?? [], author);
+  const contact = contactOf(message, value, author);
   if (contact === undefined) return { kind: 'ignored', reason: 'a message without a sender' };
   const attributes = attributesOf(message);
   return {
@@ -61,13 +61,21 @@ function parseMessage(raw: unknown, value: MetaValue, receivedAt: string, author
   };
 }
 
-/** Matches by WhatsApp id, then by business-scoped user id, then takes the only contact there is (contract, section 5). */
-function contactOf(message: MetaMessage, contacts: readonly MetaContact[], author: 'contact' | 'agent'): ContactRef | undefined {
+/**
+ * Matches by WhatsApp id, then by business-scoped user id, then takes the only contact there is (contract, section 5). Ids that one contact
+ * has make one person of whoever has either, so they are taken only from a contact that nothing says is another's.
+ */
+function contactOf(message: MetaMessage, value: MetaValue, author: 'contact' | 'agent'): ContactRef | undefined {
   const [waId, userId] = author === 'contact' ? [message.from, message.from_user_id] : [message.to, message.to_user_id];
-  const contact =
-    contacts.find((candidate) => waId !== undefined && candidate.wa_id !== undefined && addressOf(candidate.wa_id) === addressOf(waId)) ??
-    contacts.find((candidate) => userId !== undefined && candidate.user_id === userId) ??
-    (contacts.length === 1 ? contacts[0] : undefined);
+  const contacts = value.contacts ?? [];
+  const matched =
+    contacts.find((candidate) => waId !== undefined && isSameAddress(candidate.wa_id, waId)) ??
+    contacts.find((candidate) => candidate.user_id !== undefined && (candidate.user_id === userId || candidate.user_id === waId));
+  const lone = matched === undefined && contacts.length === 1 && partiesOf(value).size <= 1 ? contacts[0] : undefined;
+  const isAnothers = lone !== undefined && (differs(lone.wa_id, waId) || differs(lone.user_id, userId));
+  const contact = matched ?? (isAnothers ? undefined : lone);
+  // Meta may write one number in two ways (Brazil's ninth digit); the name is for show.
+  const { name } = (contact ?? lone)?.profile ?? {};
   const named = waId ?? contact?.wa_id ?? userId ?? contact?.user_id;
   if (named === undefined) return undefined;
   // Some relays put the user id where the number belongs.
@@ -80,9 +88,29 @@ function contactOf(message: MetaMessage, contacts: readonly MetaContact[], autho
   };
   return {
     address: addressOf(named),
-    ...(contact?.profile?.name ? { name: contact.profile.name } : {}),
-    aliases: Object.fromEntries(Object.entries(aliases).flatMap(([name, alias]) => (alias === undefined ? [] : [[name, alias]]))),
+    ...(name ? { name } : {}),
+    aliases: Object.fromEntries(Object.entries(aliases).flatMap(([alias, id]) => (id === undefined ? [] : [[alias, id]]))),
   };
+}
+
+/** The people that a value's messages and statuses name. */
+function partiesOf({ messages, message_echoes, statuses }: MetaValue): Set<string> {
+  const named = (list: readonly unknown[] | null | undefined, address: string, userId: string) =>
+    (list ?? []).flatMap((item) => {
+      const fields = typeof item === 'object' && item !== null ? (item as Record<string, unknown>) : {}; // any object's fields may be asked for
+      const id = fields[address] ?? fields[userId];
+      return id === undefined ? [] : [addressOf(String(id))];
+    });
+  return new Set([...named(messages, 'from', 'from_user_id'), ...named(message_echoes, 'to', 'to_user_id'), ...named(statuses, 'recipient_id', 'recipient_user_id')]);
+}
+
+function isSameAddress(one: string | undefined, other: string): boolean {
+  return one !== undefined && addressOf(one) === addressOf(other);
+}
+
+/** Two ids of one kind that are both there and not the same. */
+function differs(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && !isSameAddress(one, other);
 }
 
 /** WhatsApp ids come without `+` in every sample and with it in one table of Meta's: the same person either way. */
