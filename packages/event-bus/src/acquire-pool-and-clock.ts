@@ -25,7 +25,8 @@ export function acquirePoolAndClock(busUrl: string, schema: BusSchema, log: BusL
       query_timeout: 35_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      options: '-c statement_timeout=30s',
+      // Plans are kept while the tables are empty, as queues are, and must still serve when a backlog has made them large: always by an index.
+      options: '-c statement_timeout=30s -c enable_seqscan=off',
     });
     // Without a listener a connection that breaks while idle would end the process. The next query reports it.
     pool.on('error', (error) => log.warn({ err: error, bus: schema.name }, 'an idle connection of the bus broke'));

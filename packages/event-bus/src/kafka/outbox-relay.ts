@@ -97,9 +97,10 @@ export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, sc
       await producer.connect();
       connected = true;
     }
-    again = false;
     let sent: string[] = [];
     while (mayGoOn()) {
+      // Whatever was announced until now is seen by this reading.
+      again = false;
       const rows = await nextRows(pool, schema, sent);
       sent = [];
       if (rows.length === 0) return;
@@ -167,12 +168,13 @@ export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, sc
  * of Postgres undoes is sent again.
  */
 async function nextRows(pool: Pool, { name }: BusSchema, sent: readonly string[]): Promise<Row[]> {
-  const { rows } = await pool.query<Row>(
-    `with gone as (delete from ${name}.outbox where id = any($1::bigint[]) and (select set_config('synchronous_commit', 'off', true)) = 'off')
+  const { rows } = await pool.query<Row>({
+    name: 'next_rows',
+    text: `with gone as (delete from ${name}.outbox where id = any($1::bigint[]) and (select set_config('synchronous_commit', 'off', true)) = 'off')
      select id, envelope ->> 'type' as type, tenant_id, envelope ->> 'orderingKey' as ordering_key, envelope ->> 'traceparent' as traceparent, envelope::text as envelope
      from ${name}.outbox where id <> all($1::bigint[]) order by id limit ${batchRowsMax}`,
-    [sent],
-  );
+    values: [sent],
+  });
   let bytes = 0;
   const within = rows.findIndex(({ envelope }) => (bytes += envelope.length) > batchBytesMax);
   return within > 0 ? rows.slice(0, within) : within === 0 ? rows.slice(0, 1) : rows;
