@@ -85,7 +85,9 @@ export async function openConversations(providers: Providers, tenants: readonly 
       await Promise.all(
         tenants.slice(from, from + 20).map(async ({ phoneNumberId, contacts }) => {
           const address = contacts[contact];
-          if (address !== undefined) await callJson('POST', `${providers.url}/sandbox/whatsapp/${phoneNumberId}/receive`, { from: address, text: 'Good morning' });
+          if (address === undefined) return;
+          const { attempts } = await callJson<{ attempts: number[] }>('POST', `${providers.url}/sandbox/whatsapp/${phoneNumberId}/receive`, { from: address, text: 'Good morning' });
+          if (attempts[0] !== 200) throw new Error(`the hub answered ${attempts.join(', ')} to a webhook`);
         }),
       );
     }
