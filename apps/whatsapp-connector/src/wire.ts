@@ -24,7 +24,6 @@ const contactSchema = z.object({
   parent_user_id: id.optional(),
   profile: z.object({ name: text.optional(), username: text.optional() }).optional(),
 });
-export type MetaContact = z.output<typeof contactSchema>;
 
 /** A list whose unreadable entries are left out: one odd contact must not hide the message beside it. */
 function lenientArray<T extends z.ZodType>(item: T) {
