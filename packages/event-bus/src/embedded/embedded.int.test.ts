@@ -1,5 +1,5 @@
 import { startTestDatabase, testRolePassword, testTenants } from '@switchboard/testing';
-import { cutConnections, installTestBus, testService } from '../testing/bus-under-test.ts';
+import { countPendingLanes, cutConnections, installTestBus, testService } from '../testing/bus-under-test.ts';
 import { describeBus } from '../testing/describe-bus.ts';
 
 describeBus(
@@ -11,6 +11,8 @@ describeBus(
       adminUrl: database.adminUrl,
       place: { driver: 'embedded', service: testService, busUrl: database.url(busRole), databaseUrl: database.url(runtimeRole) },
       restartBroker: () => cutConnections(database.adminUrl),
+      worksSideBySide: false,
+      countUncommitted: (group) => countPendingLanes(database.adminUrl, group),
       close: () => database.drop(),
     };
   },

@@ -5,7 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeBus, installTestBus, testService, type BusUnderTest } from '../testing/index.ts';
+import { countLaggingPartitions, describeBus, installTestBus, testService, type BusUnderTest } from '../testing/index.ts';
 
 let brokers: string | undefined;
 let test = 0;
@@ -26,6 +26,8 @@ async function makeBus(): Promise<BusUnderTest> {
       await kafka.kill();
       await kafka.start();
     },
+    worksSideBySide: true,
+    countUncommitted: (group) => countLaggingPartitions([kafka.brokers], `t${test}.`, group),
     close: async () => {
       await kafka.kill();
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });

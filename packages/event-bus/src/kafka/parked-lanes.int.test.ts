@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventIdSchema, hubError, newId } from '@switchboard/contracts';
 import { hasTestKafka, startTestDatabase, testKafka, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { busSchemaOf } from '../bus-schema.ts';
 import { loadEffects, noteOf, openBus, publishNote, storeEffect, type OpenBus } from '../testing/bus-under-test.ts';
+import { countLaggingPartitions } from '../testing/count-lagging-partitions.ts';
 import { installTestBus, testService } from '../testing/index.ts';
+import { eventually } from '../testing/suite-tools.ts';
 import { createParkedLanes, type LaneEvent } from './parked-lanes.ts';
 
 const [acme, globex] = testTenants;
@@ -82,19 +83,19 @@ describe('createParkedLanes', () => {
     await first.bus.start();
     for (const n of [1, 2, 3]) await publishNote(first.bus, acme, { run, key: 'failing', n });
     await publishNote(first.bus, acme, { run, key: 'other', n: 1 });
-    while ((await loadEffects(database.adminUrl, run)).length < 1) await sleep(50);
-    // Longer than the pause between commits: the second process begins behind the parked ones.
-    await sleep(1_000);
+    const effectsUntil = (count: number) => eventually(() => loadEffects(database.adminUrl, run), ({ length }) => length >= count);
+    await effectsUntil(1);
+    // All is committed: the second process begins behind the parked ones.
+    await eventually(() => countLaggingPartitions([brokers], `${run}.`, `group-${run}`), (count) => count === 0);
     const second = open('second');
     await second.bus.start();
     await first.close();
     for (const n of [4, 5]) await publishNote(second.bus, acme, { run, key: 'failing', n });
     await publishNote(second.bus, acme, { run, key: 'other', n: 2 });
-    while ((await loadEffects(database.adminUrl, run)).length < 2) await sleep(50);
+    await effectsUntil(2);
     healed = true;
-    while ((await loadEffects(database.adminUrl, run)).length < 7) await sleep(50);
+    const effects = await effectsUntil(7);
     await second.close();
-    const effects = await loadEffects(database.adminUrl, run);
     expect(effects.slice(0, 2).map(({ key, n }) => `${key} ${n}`)).toEqual(['other 1', 'other 2']);
     expect(effects.slice(2).map(({ key, n, by }) => `${key} ${n} ${by}`)).toEqual([1, 2, 3, 4, 5].map((n) => `failing ${n} second`));
   }, 90_000);

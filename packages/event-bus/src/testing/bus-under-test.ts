@@ -25,6 +25,10 @@ export type BusUnderTest = {
   readonly adminUrl: string;
   /** Ends the broker hard and starts it again. Embedded: cuts every connection to the database. */
   readonly restartBroker: () => Promise<void>;
+  /** Whether several processes of a group work side by side. Embedded: one leads, the others wait to take over. */
+  readonly worksSideBySide: boolean;
+  /** Partitions (Kafka) or lanes (embedded) of the group with events that would come again if its processes were killed now. */
+  readonly countUncommitted: (group: string) => Promise<number>;
   close(): Promise<void>;
 };
 
@@ -72,15 +76,22 @@ export function openBus(place: BusPlace, options: { retry?: RetryPolicy; limits?
 /** What the tests' events say: which test they are of, their key and their number in it. */
 export type TestNote = { readonly run: string; readonly key: string; readonly n: number };
 
-/** The events are `conversation.changed`, which carries a free text; the note travels in it. */
+/** Both carry a free text, in which the note travels. Of the first a tenant has one partition, of the second four: so many that each of two processes gets some. */
+export type NoteType = 'conversation.changed' | 'webhook.received.whatsapp';
+
 export function noteOf(event: Envelope): TestNote {
   // The casts are safe: the tests publish nothing else.
-  return JSON.parse((event as Envelope<'conversation.changed'>).payload.reason) as TestNote;
+  const { payload } = event as Envelope<'conversation.changed'> | Envelope<'webhook.received.whatsapp'>;
+  return JSON.parse('body' in payload ? payload.body : payload.reason) as TestNote;
 }
 
-export function publishNote(bus: EventBus, tenantId: TenantId, note: TestNote, eventId = newId('evt')): Promise<string> {
+export function publishNote(bus: EventBus, tenantId: TenantId, note: TestNote, eventId = newId('evt'), type: NoteType = 'conversation.changed'): Promise<string> {
+  const text = JSON.stringify(note);
+  const options = { orderingKey: `${note.run}:${note.key}`, eventId };
   return runAsTenant(tenantId, () =>
-    bus.publish('conversation.changed', { conversationId: newId('cnv'), status: 'open', handler: 'none', reason: JSON.stringify(note) }, { orderingKey: `${note.run}:${note.key}`, eventId }),
+    type === 'conversation.changed'
+      ? bus.publish(type, { conversationId: newId('cnv'), status: 'open', handler: 'none', reason: text }, options)
+      : bus.publish(type, { webhookId: newId('whk'), connectionId: newId('con'), receivedAt: '2026-11-21T12:00:00.000Z', body: text }, options),
   );
 }
 
@@ -97,6 +108,18 @@ export async function loadEffects(adminUrl: string, run: string): Promise<Effect
   await client.connect();
   try {
     return (await client.query<Effect>(`select tenant_id, key, n, by from ${testService}.effects where run = $1 order by seq`, [run])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Lanes of the group in which something is left to do. */
+export async function countPendingLanes(adminUrl: string, group: string): Promise<number> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rows: [row] } = await client.query<{ lanes: number }>('select count(distinct (tenant_id, ordering_key))::int as lanes from bus.pending_events where consumer_group = $1', [group]);
+    return row?.lanes ?? 0;
   } finally {
     await client.end();
   }

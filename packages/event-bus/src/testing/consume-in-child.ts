@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noteOf, openBus, storeEffect, type BusPlace } from './bus-under-test.ts';
+import { noteOf, openBus, storeEffect, type BusPlace, type NoteType } from './bus-under-test.ts';
 
 /**
  * A consumer in a process of its own, so that tests can end it as the world does: SIGKILL in the middle, SIGTERM to drain. Run as a script with
@@ -15,6 +15,7 @@ export type ChildTask = {
   /** The handler of this key never ends. */
   readonly stuckKey?: string;
   readonly effect: 'transaction' | 'external';
+  readonly type?: NoteType;
 };
 
 function say(line: string): void {
@@ -25,7 +26,7 @@ const task = JSON.parse(process.argv[2] ?? '{}') as ChildTask;
 const { bus, unitOfWork, close } = openBus(task.place);
 
 bus.subscribe({
-  type: 'conversation.changed',
+  type: task.type ?? 'conversation.changed',
   group: task.group,
   effect: task.effect,
   async handle(event, context) {
