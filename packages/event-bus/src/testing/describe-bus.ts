@@ -209,6 +209,7 @@ function describePublishing({ tenants, open, newRun, subject }: SuiteTools): voi
   it('hands a broadcast to every listener that runs', async () => {
     const run = newRun();
     const heard: string[] = [];
+    let reason = run;
     const buses = [open(), open()];
     for (const [index, { bus }] of buses.entries()) {
       bus.subscribe({
@@ -217,17 +218,24 @@ function describePublishing({ tenants, open, newRun, subject }: SuiteTools): voi
         effect: 'idempotent',
         delivery: 'broadcast',
         handle: async (event) => {
-          if ((event as Envelope<'tenant.changed'>).payload.reason === run) heard.push(`${event.tenantId} at ${index}`);
+          if ((event as Envelope<'tenant.changed'>).payload.reason === reason) heard.push(`${event.tenantId} at ${index}`);
         },
       });
     }
     await Promise.all(buses.map(({ bus }) => bus.start()));
-    for (const tenant of tenants) {
-      await runAsTenant(tenant, () => buses[0]?.bus.publish('tenant.changed', { status: 'active', rateLimit: 1, timeZone: 'UTC', reason: run }, { orderingKey: tenant }));
+    const everybody = tenants.flatMap((tenant) => [`${tenant} at 0`, `${tenant} at 1`]).toSorted();
+    // At most once and from now on: a listener that joins its group anew at this very moment (a busy broker) misses what is published then,
+    // and hears the next one. Nothing is heard twice, so each word is one of its own.
+    for (let word = 0; word < 5 && heard.length < everybody.length; word++) {
+      heard.length = 0;
+      reason = `${run} ${word}`;
+      for (const tenant of tenants) {
+        await runAsTenant(tenant, () => buses[0]?.bus.publish('tenant.changed', { status: 'active', rateLimit: 1, timeZone: 'UTC', reason }, { orderingKey: tenant }));
+      }
+      await eventually(() => heard.length, (length) => length >= everybody.length, 8_000).catch(() => undefined);
     }
-    await eventually(() => heard.length, (length) => length >= 4);
-    expect(heard.toSorted()).toEqual(tenants.flatMap((tenant) => [`${tenant} at 0`, `${tenant} at 1`]).toSorted());
-  }, 30_000);
+    expect(heard.toSorted()).toEqual(everybody);
+  }, 60_000);
 
   it('counts what it does', async () => {
     const run = newRun();
