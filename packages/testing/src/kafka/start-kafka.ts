@@ -62,7 +62,8 @@ const jvm = ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-Djava.awt.headless=tr
 
 async function format(jars: string, settings: string): Promise<void> {
   const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
-  await promisify(execFile)('java', [...jvm, '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings]);
+  await promisify(execFile)('java', [...jvm, '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'kafka.tools.StorageTool', // With `=`: one random id in 64 begins with a hyphen, and would be read as an option.
+    'format', `--cluster-id=${clusterId}`, '-c', settings]);
 }
 
 async function launch(jars: string, options: KafkaOptions, settings: string): Promise<ChildProcess> {

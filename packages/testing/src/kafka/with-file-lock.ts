@@ -54,5 +54,6 @@ export function isAlive(pid: number): boolean {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  // Not `instanceof Error`: Jest runs each file in a realm of its own, and what Node throws is of another.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
