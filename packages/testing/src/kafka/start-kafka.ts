@@ -62,8 +62,9 @@ const jvm = ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-Djava.awt.headless=tr
 
 async function format(jars: string, settings: string): Promise<void> {
   const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
-  await promisify(execFile)('java', [...jvm, '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'kafka.tools.StorageTool', // With `=`: one random id in 64 begins with a hyphen, and would be read as an option.
-    'format', `--cluster-id=${clusterId}`, '-c', settings]);
+  // With `=`: one random id in 64 begins with a hyphen, and would be read as an option.
+  const command = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', settings];
+  await promisify(execFile)('java', [...jvm, '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, ...command]);
 }
 
 async function launch(jars: string, options: KafkaOptions, settings: string): Promise<ChildProcess> {
