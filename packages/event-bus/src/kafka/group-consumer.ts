@@ -138,7 +138,12 @@ export function createGroupConsumer({ kafka, groupId, topics, from, commits, tak
     if (memberId === undefined) return;
     const byTopic = new Map<string, number[]>();
     for (const { topic, partition } of partitions.values()) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
-    consumer?.pause([...byTopic].map(([topic, list]) => ({ topic, partitions: list })));
+    try {
+      consumer?.pause([...byTopic].map(([topic, list]) => ({ topic, partitions: list })));
+    } catch (error) {
+      // Between two memberships kafkajs has nothing to pause; what comes is not taken while this is quiet.
+      log.info({ err: error, groupId }, 'the Kafka consumer has nothing to pause now');
+    }
   }
 
   function revoke(key: string, partition: Partition): void {
