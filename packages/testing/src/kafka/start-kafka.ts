@@ -90,6 +90,8 @@ async function launch(jars: string, options: KafkaOptions, settings: string): Pr
 
 async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  // A detached broker does not keep this process alive; waiting for its end must.
+  child.ref();
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill(signal);
   await exited;
