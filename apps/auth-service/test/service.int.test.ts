@@ -11,7 +11,7 @@ import { service } from '../src/service.ts';
 
 const [acme, globex] = testTenants;
 // The cast drops the service's own config type.
-const definition = service as unknown as ServiceDefinition;
+const definition: ServiceDefinition = service;
 
 let database: TestDatabase;
 let tenantService: Server;

@@ -10,6 +10,5 @@ import { service as whatsappConnector } from '@switchboard/whatsapp-connector';
 
 /**
  * Every service, in the order of starting: who is asked starts before who asks, the two public doors last. Stopping goes backwards.
- * The cast drops each service's own config type: from here on they are started by their variables alone.
  */
-export const services = [providerSandbox, tenantService, authService, stateManager, whatsappConnector, genesysConnector, webhookIngest, apiGateway] as readonly unknown[] as readonly ServiceDefinition[];
+export const services: readonly ServiceDefinition[] = [providerSandbox, tenantService, authService, stateManager, whatsappConnector, genesysConnector, webhookIngest, apiGateway];

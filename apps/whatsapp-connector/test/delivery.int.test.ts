@@ -3,7 +3,7 @@ import { connectorService, type ConnectorDefinition } from '@switchboard/connect
 import { newId, type ConnectionId, type ConnectionWithSecrets, type Envelope, type MessageContent, type MessageId, type TenantId } from '@switchboard/contracts';
 import { createDatabase, type Database } from '@switchboard/db';
 import type { Subscription } from '@switchboard/event-bus';
-import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
+import { prepareServices } from '@switchboard/service-kit';
 import { testKit } from '@switchboard/service-kit/testing';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
@@ -26,7 +26,7 @@ let connections: Map<ConnectionId, ConnectionWithSecrets>;
 beforeAll(async () => {
   database = await startTestDatabase();
   // The cast drops the service's own config type.
-  await prepareServices([service as unknown as ServiceDefinition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+  await prepareServices([service], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
   db = createDatabase({ url: database.url('switchboard_whatsapp'), schema: 'whatsapp', connectionsMax: 4, createClient: () => undefined });
   meta = await startFakeMeta();
   mediaDir = await mkdtemp(join(tmpdir(), 'switchboard-media-'));

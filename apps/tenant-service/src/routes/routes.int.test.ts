@@ -9,7 +9,7 @@ import { startFakeGenesys, startFakeMeta, type FakeGenesys, type FakeMeta } from
 import { secretsFoundIn } from '../testing/secrets-found-in.ts';
 
 const [acme, globex] = testTenants;
-const definition = service as unknown as ServiceDefinition;
+const definition: ServiceDefinition = service;
 const numbers = Array.from({ length: 100 }, (_, index) => `7001002004${String(index).padStart(3, '0')}`);
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { isHubError, tenantIdSchema, type ConnectionId, type ConnectionRecord, type TenantId, type WebhookConnection } from '@switchboard/contracts';
 import { createDatabase } from '@switchboard/db';
-import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
+import { prepareServices } from '@switchboard/service-kit';
 import { testKit } from '@switchboard/service-kit/testing';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchboard/testing';
@@ -46,7 +46,7 @@ export function useAccountWorld(): AccountWorld {
 
   beforeAll(async () => {
     database = await startTestDatabase();
-    await prepareServices([service as unknown as ServiceDefinition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+    await prepareServices([service], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
     db = createDatabase({ url: database.url('switchboard_tenant'), schema: 'tenant', connectionsMax: 5, createClient: (adapter) => new PrismaClient({ adapter }) });
     world.meta = await startFakeMeta(numbers);
     world.genesys = await startFakeGenesys();
