@@ -93,10 +93,10 @@ async function resolve(callRoute: CallRoute, apiKey: string): Promise<ResolvedAp
 }
 
 function judge(resolved: ResolvedApiKey | undefined, now: Date): Answer {
-  if (resolved === undefined || resolved.tenantStatus === 'deleted') return { kind: 'nobody' };
+  if (resolved === undefined) return { kind: 'nobody' };
   if (resolved.expiresAt !== null && Date.parse(resolved.expiresAt) <= now.getTime()) return { kind: 'nobody' };
-  if (resolved.tenantStatus === 'suspended') return { kind: 'suspended', tenantId: resolved.tenantId };
-  const { tenantId, keyId, rateLimit } = resolved;
+  if (resolved.tenant.status !== 'active') return { kind: 'suspended', tenantId: resolved.tenant.tenantId };
+  const { keyId, tenant: { tenantId, rateLimit } } = resolved;
   // Scopes that this version does not know match no route.
   return { kind: 'caller', caller: { tenantId, keyId, rateLimit, scopes: resolved.scopes as Scope[] } };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectionIdSchema, conversationIdSchema, eventIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
+import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
 import type { ProviderId } from './ids.ts';
 import { authors, deliveryErrorSchema, deliveryStatuses, messageContentSchema } from './message.ts';
 
@@ -79,7 +79,75 @@ const handoffRequested = z.object({ conversationId: conversationIdSchema, from: 
 
 export const tenantStatuses = ['active', 'suspended', 'deleted'] as const;
 
-const tenantChanged = z.object({ status: z.enum(tenantStatuses), rateLimit: z.number().int().positive(), timeZone: z.string(), reason: z.string() });
+export const plans = ['starter', 'professional', 'enterprise'] as const;
+export type Plan = (typeof plans)[number];
+
+/** What a plan allows; null is no limit. */
+export const planLimits: Readonly<Record<Plan, { readonly messagesPerMonth: number | null; readonly agents: number | null }>> = {
+  starter: { messagesPerMonth: 1_000, agents: 5 },
+  professional: { messagesPerMonth: 10_000, agents: 25 },
+  enterprise: { messagesPerMonth: null, agents: null },
+};
+
+const tenantChanged = z.object({
+  status: z.enum(tenantStatuses),
+  rateLimit: z.number().int().positive(),
+  timeZone: z.string(),
+  /** Absent in events of before there were plan limits. */
+  plan: z.enum(plans).optional(),
+  /** `erase`, with status `deleted`: the grace time is over; whoever keeps rows of the tenant deletes them now. */
+  reason: z.string(),
+});
+
+const tenantErased = z.object({
+  service: z.string(),
+  /** Rows deleted, by table. */
+  rows: z.record(z.string(), z.number().int().nonnegative()),
+  at: instant,
+});
+
+const memberChanged = z.object({
+  memberId: memberIdSchema,
+  status: z.enum(['invited', 'active', 'disabled', 'deleted']),
+  role: z.enum(['owner', 'admin', 'agent']),
+});
+
+/** `YYYY-MM` in the tenant's time zone. */
+export const monthSchema = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'use YYYY-MM');
+
+const usageRecorded = z.object({
+  month: monthSchema,
+  /** What was added since the last such event of this source. */
+  messages: z.array(z.object({ channel: providerIdSchema, direction: z.enum(['inbound', 'outbound']), count: z.number().int().positive() })).default([]),
+  mediaBytes: z.number().int().nonnegative().default(0),
+  apiCalls: z.number().int().nonnegative().default(0),
+  /** Contacts that were active in this month for the first time. */
+  contacts: z.array(contactIdSchema).default([]),
+});
+
+const planLimitReached = z.object({ month: monthSchema, threshold: z.union([z.literal(80), z.literal(100)]), used: z.number().int().nonnegative(), limit: z.number().int().positive() });
+
+const auditRecorded = z.object({
+  at: instant,
+  actor: z.object({ kind: z.enum(['admin', 'key', 'member', 'service', 'public', 'hub']), subject: z.string(), from: z.string().nullable() }),
+  action: z.string().regex(/^[a-z_]+(\.[a-z_]+)+$/),
+  /** Id of the thing. */
+  subject: z.string(),
+  before: z.record(z.string(), z.unknown()).optional(),
+  after: z.record(z.string(), z.unknown()).optional(),
+  /** What else a reader wants to know; never a secret. */
+  facts: z.record(z.string(), z.unknown()).default({}),
+});
+
+const connectionHealth = z.object({
+  connectionId: connectionIdSchema,
+  provider: providerIdSchema,
+  /** What was seen since the last such event of this source. */
+  lastWebhookAt: instant.optional(),
+  lastSuccessAt: instant.optional(),
+  lastError: z.object({ code: z.string(), message: z.string(), at: instant }).optional(),
+  tokenExpiresAt: instant.nullable().optional(),
+});
 
 const connectionChanged = z.object({
   connectionId: connectionIdSchema,
@@ -140,6 +208,12 @@ export const eventCatalogue = {
   'conversation.changed': { ...cold, version: 1, kind: 'event', schema: conversationChanged, orderedBy: 'conversation', says: 'A conversation was opened, closed or changed its handler.' },
   'handoff.requested': { ...cold, version: 1, kind: 'event', schema: handoffRequested, orderedBy: 'conversation', says: 'The handler of a conversation changes, with its reason.' },
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
+  'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
+  'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },
+  'usage.recorded': { ...cold, version: 1, kind: 'event', schema: usageRecorded, orderedBy: 'tenant', says: 'What a tenant used since the last such event of the same source.' },
+  'plan_limit.reached': { ...cold, version: 1, kind: 'event', schema: planLimitReached, orderedBy: 'tenant', says: 'A tenant has used 80 or 100 % of its plan\'s messages of a month.' },
+  'audit.recorded': { ...cold, version: 1, kind: 'event', schema: auditRecorded, orderedBy: 'tenant', says: 'Somebody changed something through the API of another service than tenant-service.' },
+  'connection.health': { ...cold, version: 1, kind: 'event', schema: connectionHealth, orderedBy: 'connection', says: 'How a connection does: last webhook, last success, last error.' },
   'connection.changed': { ...cold, version: 1, kind: 'event', schema: connectionChanged, orderedBy: 'connection', says: 'A connection was made, changed, disabled or deleted: drop what you keep of it.' },
   'routes.changed': { ...cold, version: 1, kind: 'event', schema: routesChanged, orderedBy: 'tenant', says: 'The routes of a tenant changed: load them again.' },
   'api_key.changed': { ...cold, version: 1, kind: 'event', schema: apiKeyChanged, orderedBy: 'key', says: 'An API key was made or revoked.' },

@@ -15,6 +15,10 @@ export const idPrefixes = {
   auditEntry: 'aud',
   draft: 'drf',
   webhookSecret: 'whs',
+  member: 'mbr',
+  session: 'ses',
+  invitation: 'inv',
+  issuer: 'iss',
 } as const;
 
 type Prefix = (typeof idPrefixes)[keyof typeof idPrefixes];
@@ -29,6 +33,7 @@ export type WebhookId = Id<'whk'>;
 export type RequestId = Id<'req'>;
 export type ApiKeyId = Id<'key'>;
 export type DeadLetterId = Id<'dlq'>;
+export type MemberId = Id<'mbr'>;
 export type TenantId = string & { readonly tenantId: unique symbol };
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -72,6 +77,8 @@ export const messageIdSchema = idSchema('msg');
 export const eventIdSchema = idSchema('evt');
 export const webhookIdSchema = idSchema('whk');
 export const deadLetterIdSchema = idSchema('dlq');
+export const apiKeyIdSchema = idSchema('key');
+export const memberIdSchema = idSchema('mbr');
 
 /** Tenant ids are chosen by the platform: 2–63 of `a-z 0-9 - _`, starting with a letter or digit. They stand in URLs, keys and metric labels. */
 export const tenantIdPattern = /^[a-z0-9][a-z0-9_-]{1,62}$/;

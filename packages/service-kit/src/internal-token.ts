@@ -1,17 +1,26 @@
-import { hubError, type Scope, tenantIdSchema, type TenantId } from '@switchboard/contracts';
+import { hubError, memberRoles, tenantIdSchema, type MemberRole, type Scope, type TenantId } from '@switchboard/contracts';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { InternalClaims } from './port.ts';
+import type { InternalClaims, Via } from './port.ts';
 
 /** Header of calls between services. The gateway strips it from outside. */
 export const internalTokenHeader = 'x-switchboard-internal';
+/** Where the call came from, as the gateway saw it; believed only beside a token of the gateway, which strips it from outside. */
+export const clientAddressHeader = 'x-switchboard-client';
 
 /** Seconds: longer than any call waits, too short to be worth stealing. */
 const tokenTtlSeconds = 60;
 /** Verified tokens that are remembered; callers that forward reuse one for some seconds. */
 const rememberedMax = 1_000;
 
-export type VerifiedToken = { readonly issuer: string; readonly tenantId: TenantId | undefined; readonly subject: string; readonly scopes: readonly Scope[] };
+export type VerifiedToken = {
+  readonly issuer: string;
+  readonly tenantId: TenantId | undefined;
+  readonly subject: string;
+  readonly scopes: readonly Scope[];
+  readonly via: Via;
+  readonly role: MemberRole | undefined;
+};
 
 const payloadSchema = z.object({
   iss: z.string(),
@@ -19,11 +28,13 @@ const payloadSchema = z.object({
   sub: z.string().default(''),
   tenant: tenantIdSchema.optional(),
   scopes: z.array(z.string()).default([]),
+  via: z.enum(['key', 'member', 'subdomain', 'platform']).default('key'),
+  role: z.enum(memberRoles).optional(),
 });
 
 /** Signs a token of `issuer` for `audience`: HS256, 60 seconds. */
 export function signInternalToken(secret: string, issuer: string, audience: string, claims: InternalClaims): string {
-  return jwt.sign({ tenant: claims.tenantId, scopes: claims.scopes ?? [], sub: claims.subject ?? issuer }, secret, {
+  return jwt.sign({ tenant: claims.tenantId, scopes: claims.scopes ?? [], sub: claims.subject ?? issuer, via: claims.via, role: claims.role }, secret, {
     algorithm: 'HS256',
     issuer,
     audience,
@@ -49,7 +60,7 @@ function verify(token: string, { secret, audience, now }: { secret: string; audi
     const payload = payloadSchema.parse(jwt.verify(token, secret, { algorithms: ['HS256'], audience, clockTimestamp: Math.floor(now / 1000) }));
     return {
       // Scopes are signed by a service of ours from the catalogue's own; unknown ones match nothing.
-      verified: { issuer: payload.iss, tenantId: payload.tenant, subject: payload.sub, scopes: payload.scopes as Scope[] },
+      verified: { issuer: payload.iss, tenantId: payload.tenant, subject: payload.sub, scopes: payload.scopes as Scope[], via: payload.via, role: payload.role },
       expiresAtMs: payload.exp * 1000,
     };
   } catch (cause) {

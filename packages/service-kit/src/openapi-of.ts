@@ -7,7 +7,7 @@ type Json = Record<string, unknown>;
 const codesOfEvery: readonly ErrorCode[] = ['request.invalid', 'internal'];
 const codesWithBody: readonly ErrorCode[] = ['request.not_json', 'request.too_large'];
 
-const securityOf = { public: [], key: [{ apiKey: [] }], admin: [{ adminKey: [] }], internal: [{ internalToken: [] }] } as const satisfies Record<RouteAuth, readonly object[]>;
+const securityOf = { public: [], key: [{ apiKey: [] }, { session: [] }], member: [{ session: [] }], admin: [{ adminKey: [] }], internal: [{ internalToken: [] }] } as const satisfies Record<RouteAuth, readonly object[]>;
 
 /** OpenAPI 3.1 of these contracts. Input schemas are described as they are sent, replies as they are answered. */
 export function openApiOf(contracts: readonly RouteContract[], about: { readonly title: string; readonly version: string; readonly servers?: readonly string[] }): Json {
@@ -25,6 +25,7 @@ export function openApiOf(contracts: readonly RouteContract[], about: { readonly
       schemas: { Problem: schemaOf(problemSchema, 'output') },
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         adminKey: { type: 'http', scheme: 'bearer' },
         internalToken: { type: 'apiKey', in: 'header', name: 'x-switchboard-internal' },
       },

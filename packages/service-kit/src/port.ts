@@ -1,4 +1,4 @@
-import type { BodyInputOf, BodyOf, ParamsInputOf, ParamsOf, QueryInputOf, QueryOf, ReplyOf, RouteContract, Scope, ServiceName, TenantId } from '@switchboard/contracts';
+import type { BodyInputOf, BodyOf, MemberRole, ParamsInputOf, ParamsOf, QueryInputOf, QueryOf, ReplyOf, RouteContract, Scope, ServiceName, TenantId } from '@switchboard/contracts';
 import type { Database, DatabaseOptions } from '@switchboard/db';
 import type { EventBus, ScheduledTask, Subscription } from '@switchboard/event-bus';
 import type { KeyProvider } from '@switchboard/secrets';
@@ -7,14 +7,25 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 
+/** What a caller at the gateway proved who they are with. */
+export type Via = 'key' | 'member' | 'subdomain' | 'platform';
+
 /** Who calls, as verified by the kit before the handler runs. */
 export type Principal =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'admin' }
-  | { readonly kind: 'tenant'; readonly tenantId: TenantId; readonly subject: string; readonly scopes: readonly Scope[] }
+  | { readonly kind: 'public'; /** The tenant whose door it came through (its subdomain), which proves nothing. */ readonly tenantId: TenantId | undefined }
+  | { readonly kind: 'admin'; /** `admin-key`, or the id of the staff member. */ readonly subject: string }
+  | {
+      readonly kind: 'tenant';
+      readonly tenantId: TenantId;
+      /** Id of the key or the member. */
+      readonly subject: string;
+      readonly scopes: readonly Scope[];
+      readonly via: 'key' | 'member' | 'subdomain';
+      readonly role: MemberRole | undefined;
+    }
   | { readonly kind: 'service'; readonly service: string; readonly tenantId: TenantId | undefined };
 
-/** What a handler gets: parsed by the contract's schemas. It runs as the tenant of the token or of `:tenantId`, or as system when there is none. */
+/** What a handler gets: parsed by the contract's schemas. It runs as the tenant of the token or of `:tenantId`, or as system when there is none. `currentActor()` says who does it. */
 export type RouteInput<C extends RouteContract> = {
   readonly params: ParamsOf<C>;
   readonly query: QueryOf<C>;
@@ -62,7 +73,14 @@ export type Kit<Config, Client> = {
 };
 
 /** What an internal token says besides who calls whom. Without a tenant it is a call of the system. */
-export type InternalClaims = { readonly tenantId?: TenantId; readonly subject?: string; readonly scopes?: readonly Scope[] };
+export type InternalClaims = {
+  readonly tenantId?: TenantId;
+  readonly subject?: string;
+  readonly scopes?: readonly Scope[];
+  /** `key` when absent. */
+  readonly via?: Via;
+  readonly role?: MemberRole;
+};
 
 export type ServiceParts = {
   readonly routes: readonly Route[];

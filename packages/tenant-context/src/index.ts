@@ -11,7 +11,11 @@ export type Scope = { readonly kind: 'tenant'; readonly tenantId: TenantId } | {
 /** Ids that follow one piece of work through logs, events and calls. */
 export type Trace = { readonly requestId: string; readonly traceparent?: string; readonly causedBy?: string };
 
+/** Who does it. `from` is the address the call came from; `hub` is work that nobody asked for just now: consumers, tasks, relays. */
+export type Actor = { readonly kind: 'admin' | 'key' | 'member' | 'service' | 'public' | 'hub'; readonly subject: string; readonly from: string | null };
+
 const scopes = new AsyncLocalStorage<Scope>();
+const actors = new AsyncLocalStorage<Actor>();
 const traces = new AsyncLocalStorage<Trace>();
 
 /** Runs `fn`, and everything it starts, as work of this tenant. */
@@ -49,4 +53,16 @@ export function runWithTrace<T>(trace: Trace, fn: () => T): T {
 
 export function currentTrace(): Trace | undefined {
   return traces.getStore();
+}
+
+/** Runs `fn` as the doing of this actor; the kit does so around every handler of a route. */
+export function runWithActor<T>(actor: Actor, fn: () => T): T {
+  return actors.run(actor, fn);
+}
+
+const theHub: Actor = { kind: 'hub', subject: 'hub', from: null };
+
+/** Who does this, for the audit; the hub itself where nobody called. */
+export function currentActor(): Actor {
+  return actors.getStore() ?? theHub;
 }

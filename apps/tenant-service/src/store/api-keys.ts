@@ -1,4 +1,4 @@
-import type { ApiKeyId, ResolvedApiKey, Scope, TenantId } from '@switchboard/contracts';
+import type { ApiKeyId, ResolvedApiKey, Scope, TenantFacts, TenantId } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
 
@@ -19,20 +19,20 @@ export function createApiKeyStore(db: TenantDatabase) {
     find: (keyId: ApiKeyId): Promise<StoredApiKey | undefined> =>
       db.transaction(async () => {
         const [row] = await db.sql.query<Row>(
-          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, t.status, t.rate_limit
+          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, t.status, t.rate_limit, t.plan, t.subdomain
              from api_keys k join tenants t using (tenant_id) where k.key_id = $1`,
           [keyId],
         );
         if (row === undefined) return undefined;
         return {
-          tenantId: row.tenant_id,
           keyId,
           hash: row.hash,
           scopes: row.scopes,
           expiresAt: row.expires_at?.toISOString() ?? null,
           revokedAt: row.revoked_at,
-          tenantStatus: row.status,
-          rateLimit: row.rate_limit,
+          cidrs: [],
+          rateLimit: null,
+          tenant: { tenantId: row.tenant_id, status: row.status, rateLimit: row.rate_limit, plan: row.plan, subdomain: row.subdomain, corsOrigins: [] },
         };
       }),
 
@@ -55,6 +55,8 @@ type Row = {
   scopes: string[];
   expires_at: Date | null;
   revoked_at: Date | null;
-  status: ResolvedApiKey['tenantStatus'];
+  status: TenantFacts['status'];
   rate_limit: number;
+  plan: TenantFacts['plan'];
+  subdomain: string | null;
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { connectionIdSchema } from '../ids.ts';
-import { defineRouteContract } from './route-contract.ts';
+import { connectionIdSchema, tenantIdSchema } from '../ids.ts';
+import { defineRouteContract, memberRoles } from './route-contract.ts';
 
 export const getProviderToken = defineRouteContract({
   method: 'POST',
@@ -15,4 +15,31 @@ export const getProviderToken = defineRouteContract({
   }),
   reply: { status: 200, schema: z.object({ accessToken: z.string(), fingerprint: z.string(), expiresAt: z.iso.datetime() }) },
   errors: ['connection.not_found', 'provider.unauthorized', 'provider.throttled', 'provider.unavailable'],
+});
+
+/** Who a bearer token speaks for. */
+const tokenHolderSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('member'),
+    tenantId: tenantIdSchema,
+    /** Id of the member, or `iss_…:<sub>` of a trusted issuer's token. */
+    subject: z.string(),
+    role: z.enum(memberRoles),
+    scopes: z.array(z.string()),
+    /** When the token ends by itself. */
+    expiresAt: z.iso.datetime(),
+  }),
+  z.object({ kind: z.literal('platform'), subject: z.string(), expiresAt: z.iso.datetime() }),
+]);
+export type TokenHolder = z.infer<typeof tokenHolderSchema>;
+
+export const verifyToken = defineRouteContract({
+  method: 'POST',
+  path: '/internal/tokens/verify',
+  summary: 'Verifies a bearer token, ours or of a trusted issuer, and says whom it speaks for now: a disabled member or an ended session is nobody',
+  auth: 'internal',
+  callers: ['api-gateway'],
+  body: z.object({ token: z.string().max(8_192) }),
+  reply: { status: 200, schema: tokenHolderSchema },
+  errors: ['auth.missing'],
 });

@@ -5,13 +5,27 @@ import type { ServiceName } from '../service-names.ts';
 /**
  * Who may call:
  * - `public`: anybody
- * - `key`: a tenant by its API key at the gateway; the service sees the gateway's internal token with the tenant
- * - `admin`: the platform, `Authorization: Bearer <admin key>`
+ * - `key`: a tenant at the gateway, by API key, by the session of a member, or read-only by a trusted subdomain; the service sees the
+ *   gateway's internal token with the tenant
+ * - `member`: a person who is logged in, in one of the contract's `roles`
+ * - `admin`: the platform, by admin key or by staff who are logged in; with `self` also the tenant that the path names
  * - `internal`: the services of the hub that the contract lists as `callers`, by a short signed token
  */
-export type RouteAuth = 'public' | 'key' | 'admin' | 'internal';
+export type RouteAuth = 'public' | 'key' | 'member' | 'admin' | 'internal';
 
-export type Scope = 'state:read' | 'state:write';
+/** What a credential may do. */
+export const scopes = ['state:read', 'state:write', 'tenant:read', 'tenant:write', 'keys:write', 'members:read', 'members:write', 'audit:read'] as const;
+export type Scope = (typeof scopes)[number];
+
+/** Roles of a tenant's people, and `platform` for those who run the installation. */
+export const memberRoles = ['owner', 'admin', 'agent'] as const;
+export type MemberRole = (typeof memberRoles)[number];
+export type PersonRole = MemberRole | 'platform';
+
+/** What a role may do. Who may touch owners is a rule of auth-service, not of a scope. */
+export function scopesOfRole(role: MemberRole): readonly Scope[] {
+  return role === 'agent' ? ['state:read', 'state:write'] : scopes;
+}
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -28,6 +42,10 @@ export type RouteContract<
   readonly summary: string;
   readonly auth: RouteAuth;
   readonly scopes?: readonly Scope[];
+  /** Under `admin` with `:tenantId` in the path: the tenant itself may call it too, at the gateway under `/tenant…`, with these scopes. */
+  readonly self?: { readonly scopes: readonly Scope[] };
+  /** Under `member`: which roles; every role of a tenant when absent. */
+  readonly roles?: readonly PersonRole[];
   /** Under `internal`: the only services that are let in. Without it nobody is. */
   readonly callers?: readonly ServiceName[];
   readonly params?: Params;

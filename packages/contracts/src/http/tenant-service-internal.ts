@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tenantStatuses, routeSchema } from '../events.ts';
+import { plans, tenantStatuses, routeSchema } from '../events.ts';
 import { connectionIdSchema, providerIdSchema, roleSchema, tenantIdSchema } from '../ids.ts';
 import { defineRouteContract } from './route-contract.ts';
 
@@ -92,6 +92,19 @@ export const getRoutesInternal = defineRouteContract({
 });
 export type TenantRouting = z.infer<typeof getRoutesInternal.reply.schema>;
 
+/** What the gateway needs of a tenant to decide about a request. */
+const tenantFactsSchema = z.object({
+  tenantId: tenantIdSchema,
+  status: z.enum(tenantStatuses),
+  plan: z.enum(plans),
+  /** Requests a minute. */
+  rateLimit: z.number().int().positive(),
+  subdomain: z.string().nullable(),
+  /** Origins of web pages that may call the API from a browser, exactly as browsers send them. */
+  corsOrigins: z.array(z.string()),
+});
+export type TenantFacts = z.infer<typeof tenantFactsSchema>;
+
 export const resolveApiKey = defineRouteContract({
   method: 'POST',
   path: '/internal/api-keys/resolve',
@@ -102,15 +115,36 @@ export const resolveApiKey = defineRouteContract({
   reply: {
     status: 200,
     schema: z.object({
-      tenantId: tenantIdSchema,
       keyId: z.string(),
       scopes: z.array(z.string()),
       expiresAt: z.iso.datetime().nullable(),
-      tenantStatus: z.enum(tenantStatuses),
-      /** Requests a minute. */
-      rateLimit: z.number().int().positive(),
+      /** Networks the key may be used from; everywhere when empty. */
+      cidrs: z.array(z.string()),
+      /** Requests a minute of this key alone, where it has a limit of its own. */
+      rateLimit: z.number().int().positive().nullable(),
+      tenant: tenantFactsSchema,
     }),
   },
   errors: ['auth.missing'],
 });
 export type ResolvedApiKey = z.infer<typeof resolveApiKey.reply.schema>;
+
+export const resolveTenant = defineRouteContract({
+  method: 'POST',
+  path: '/internal/tenants/resolve',
+  summary: 'A tenant by its id or its subdomain, in any status; null when there is none',
+  auth: 'internal',
+  callers: ['api-gateway', 'auth-service'],
+  body: z.union([z.object({ tenantId: tenantIdSchema }), z.object({ subdomain: z.string().max(63) })]),
+  reply: { status: 200, schema: z.object({ tenant: tenantFactsSchema.nullable() }) },
+});
+
+export const findCorsOrigin = defineRouteContract({
+  method: 'POST',
+  path: '/internal/cors-origins/find',
+  summary: 'Whether any active tenant allows this origin: a browser asks before it sends the key',
+  auth: 'internal',
+  callers: ['api-gateway'],
+  body: z.object({ origin: z.string().max(300) }),
+  reply: { status: 200, schema: z.object({ isAllowed: z.boolean() }) },
+});

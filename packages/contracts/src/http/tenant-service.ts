@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { routeSchema, tenantStatuses } from '../events.ts';
+import { plans, routeSchema, tenantStatuses } from '../events.ts';
 import { connectionIdSchema, providerIdSchema, roleSchema, subdomainPattern, tenantIdSchema } from '../ids.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract } from './route-contract.ts';
 
 /** What the platform asks tenant-service, with the admin key. */
-
-export const plans = ['starter', 'professional', 'enterprise'] as const;
 
 /** Requests a minute of a tenant whose creator did not say. */
 export const rateLimitDefault = 100;

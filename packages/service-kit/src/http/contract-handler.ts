@@ -1,5 +1,5 @@
 import { hubError, type RouteContract } from '@switchboard/contracts';
-import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
+import { runAsSystem, runAsTenant, runWithActor } from '@switchboard/tenant-context';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Route } from '../port.ts';
 import { tenantOf, type Authenticate } from './authenticate.ts';
@@ -19,11 +19,11 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
 
   return async (request, response) => {
     // Before the body: strangers do not get to make us parse.
-    const principal = authenticate(contract, request.headers);
+    const { principal, actor } = authenticate(contract, request);
     const body = await readBody(request, response);
     const input = { ...parseInput({ params: request.params, query: request.query, body }), principal, idempotencyKey: idempotencyKeyOf(request) };
-    const tenantId = tenantOf(principal, request.params);
-    const result = await (tenantId === undefined ? runAsSystem(`${principal.kind} call: ${routeName}`, () => handle(input)) : runAsTenant(tenantId, () => handle(input)));
+    const tenantId = tenantOf(contract, principal, request.params);
+    const result = await runWithActor(actor, () => (tenantId === undefined ? runAsSystem(`${principal.kind} call: ${routeName}`, () => handle(input)) : runAsTenant(tenantId, () => handle(input))));
 
     const value: unknown = result instanceof Reply ? result.value : result;
     if (contract.reply.status !== 204) {

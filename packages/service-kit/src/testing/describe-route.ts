@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { problemSchema, type RouteContract, type TenantId } from '@switchboard/contracts';
+import { memberRoles, problemSchema, type MemberRole, type RouteContract, type TenantId } from '@switchboard/contracts';
 import { replyCheck } from '../http/parse-input.ts';
 import { internalTokenHeader } from '../internal-token.ts';
 import { serviceNames, type CallInput, type ServiceName } from '../port.ts';
-import { adminHeaders, internalToken, internalTokenHeaders, keyHeaders } from './test-credentials.ts';
+import { adminHeaders, internalToken, internalTokenHeaders, keyHeaders, memberHeaders } from './test-credentials.ts';
 
 export type RouteSuite<C extends RouteContract> = {
   readonly service: ServiceName;
@@ -15,6 +15,9 @@ export type RouteSuite<C extends RouteContract> = {
   readonly input: (tenantId: TenantId) => Promise<CallInput<C>> | CallInput<C>;
   /** The same input naming a thing that does not exist. With it: another tenant's thing is answered exactly like a missing one. */
   readonly missing?: (input: CallInput<C>) => CallInput<C>;
+  /** Under `member`, where the handler looks the person up: a member of the tenant, and its headers. */
+  readonly memberId?: (tenantId: TenantId) => Promise<string> | string;
+  readonly memberHeaders?: (tenantId: TenantId) => Record<string, string>;
   /** Inputs that are refused, by what is wrong with them. */
   readonly badInputs?: Readonly<Record<string, (input: CallInput<C>) => unknown>>;
 };
@@ -26,7 +29,7 @@ type Answer = { readonly status: number; readonly headers: Headers; readonly jso
 export function describeRoute<C extends RouteContract>(contract: C, suite: RouteSuite<C>): void {
   const [owner, other] = suite.tenants;
   const call = (input: Input, headers: Record<string, string>) => send(suite.url(), contract, input, headers);
-  const as = (tenantId: TenantId) => headersFor(contract, suite.service, tenantId);
+  const as = (tenantId: TenantId) => (contract.auth === 'member' ? suite.memberHeaders?.(tenantId) : undefined) ?? headersFor(contract, suite.service, tenantId);
   const inputFor = async (tenantId: TenantId): Promise<Input> => (await suite.input(tenantId)) as Input;
 
   describe(`${contract.method} ${contract.path}`, () => {
@@ -43,6 +46,25 @@ export function describeRoute<C extends RouteContract>(contract: C, suite: Route
     if (contract.scopes !== undefined && contract.scopes.length > 0) {
       it('answers 403 to a key without its scope', async () => {
         expect(problemOf(await call(await inputFor(owner), keyHeaders(suite.service, owner, [])), 403)).toMatchObject({ code: 'auth.scope_missing' });
+      });
+    }
+
+    if (contract.self !== undefined) {
+      it('is open to the tenant itself with the scopes it names, and to no other', async () => {
+        const missing = { ...(await inputFor(owner)) };
+        expect((await call(await inputFor(owner), keyHeaders(suite.service, owner, contract.self?.scopes))).status).toBe(contract.reply.status);
+        expect(problemOf(await call(missing, keyHeaders(suite.service, owner, [])), 403)).toMatchObject({ code: 'auth.scope_missing' });
+        const foreign = problemOf(await call(missing, keyHeaders(suite.service, other)), 404);
+        expect(foreign).toMatchObject({ code: 'tenant.not_found' });
+      });
+    }
+
+    if (contract.auth === 'member') {
+      it.each(memberRoles)('lets %s in where its contract says so', async (role) => {
+        const answer = await call(await inputFor(owner), memberHeaders(suite.service, owner, role, await suite.memberId?.(owner)));
+        const isLetIn = contract.roles?.includes(role) !== false;
+        if (isLetIn) expect([401, 403]).not.toContain(answer.status);
+        else expect(problemOf(answer, 403)).toMatchObject({ code: 'auth.scope_missing' });
       });
     }
 
@@ -88,6 +110,10 @@ function headersFor(contract: RouteContract, service: ServiceName, tenantId: Ten
       return internalTokenHeaders(service, tenantId, contract.callers?.[0]);
     case 'key':
       return keyHeaders(service, tenantId);
+    case 'member': {
+      const [role = 'owner'] = (contract.roles ?? []).filter((name): name is MemberRole => name !== 'platform');
+      return memberHeaders(service, tenantId, role);
+    }
     case 'public':
       return {};
   }
@@ -97,7 +123,8 @@ function wrongCredentials(contract: RouteContract, service: ServiceName, tenantI
   if (contract.auth === 'admin') {
     return [
       ['a wrong admin key', { authorization: 'Bearer wrong-admin-key-0123456789' }],
-      ["a tenant's token", keyHeaders(service, tenantId)],
+      ["another service's token", internalTokenHeaders(service, tenantId)],
+      ...(contract.self === undefined ? [["a tenant's token", keyHeaders(service, tenantId)] satisfies [string, Record<string, string>]] : []),
     ];
   }
   const elsewhere: ServiceName = service === 'auth-service' ? 'state-manager' : 'auth-service';
@@ -110,6 +137,7 @@ function wrongCredentials(contract: RouteContract, service: ServiceName, tenantI
     const stranger = serviceNames.find((name) => contract.callers?.includes(name) !== true);
     wrong.push(['a token of a service that its contract does not list', internalTokenHeaders(service, tenantId, stranger)]);
   }
+  if (contract.auth === 'member') wrong.push(["a key's token", keyHeaders(service, tenantId)]);
   if (contract.auth === 'key') {
     wrong.push(
       ['a token of a service that speaks for no key', internalTokenHeaders(service, tenantId)],

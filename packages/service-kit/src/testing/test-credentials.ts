@@ -1,4 +1,4 @@
-import type { Scope, TenantId } from '@switchboard/contracts';
+import { scopes as allScopes, scopesOfRole, type MemberRole, type Scope, type TenantId } from '@switchboard/contracts';
 import { internalTokenHeader, signInternalToken } from '../internal-token.ts';
 import type { InternalClaims, ServiceName } from '../port.ts';
 
@@ -22,8 +22,18 @@ export function internalTokenHeaders(audience: ServiceName, tenantId?: TenantId,
 }
 
 /** Headers of a tenant's call as the gateway forwards it. */
-export function keyHeaders(audience: ServiceName, tenantId: TenantId, scopes: readonly Scope[] = ['state:read', 'state:write']): Record<string, string> {
+export function keyHeaders(audience: ServiceName, tenantId: TenantId, scopes: readonly Scope[] = allScopes): Record<string, string> {
   return { [internalTokenHeader]: internalToken(audience, { tenantId, scopes, subject: 'key_test' }) };
+}
+
+/** Headers of a member's call as the gateway forwards it. */
+export function memberHeaders(audience: ServiceName, tenantId: TenantId, role: MemberRole, memberId = 'mbr_00000000000000000000000001'): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { tenantId, scopes: scopesOfRole(role), subject: memberId, via: 'member', role }) };
+}
+
+/** Headers of a call of platform staff as the gateway forwards it. */
+export function platformHeaders(audience: ServiceName, memberId = 'mbr_00000000000000000000000002'): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { subject: memberId, via: 'platform' }) };
 }
 
 /** Headers of the platform's call. */

@@ -15,7 +15,7 @@ export function resolveApiKeyRoute({ apiKeys, config, now }: Dependencies): Rout
       const { hash: _hash, revokedAt, ...resolved } = stored;
       const at = now();
       const isExpired = resolved.expiresAt !== null && new Date(resolved.expiresAt) <= at;
-      if (revokedAt !== null || isExpired || resolved.tenantStatus === 'deleted') throw hubError('auth.missing');
+      if (revokedAt !== null || isExpired) throw hubError('auth.missing');
       await apiKeys.noteUse(parsed.keyId, at);
       return resolved;
     });
