@@ -52,9 +52,10 @@ export function createDataKeyStore(db: DataKeyDatabase): DataKeyStore {
         if (stored === undefined) throw hubError('secret.unreadable', { detail: { reason: 'the data key vanished while it was made' } });
         return stored;
       }),
-    replace: (key) =>
+    replace: (key, fromKeyId) =>
       db.transaction(async () => {
-        await db.sql.query('update tenant_keys set key_id = $2, wrapped = $3 where data_key_id = $1', [key.dataKeyId, key.keyId, key.wrapped]);
+        const rows = await db.sql.query('update tenant_keys set key_id = $2, wrapped = $3 where data_key_id = $1 and key_id = $4 returning data_key_id', [key.dataKeyId, key.keyId, key.wrapped, fromKeyId]);
+        return rows.length > 0;
       }),
     destroy: () =>
       db.transaction(async () => {

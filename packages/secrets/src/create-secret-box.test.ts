@@ -27,8 +27,10 @@ function createMemoryStore(options: { unsettled?: boolean } = {}) {
       if (!rows.has(currentTenant())) rows.set(currentTenant(), key);
       return { ...rows.get(currentTenant())!, unsettled: options.unsettled ?? false };
     },
-    async replace(key) {
-      rows.set(currentTenant(), key);
+    async replace(key, fromKeyId) {
+      const isThere = rows.get(currentTenant())?.keyId === fromKeyId;
+      if (isThere) rows.set(currentTenant(), key);
+      return isThere;
     },
     async destroy() {
       rows.delete(currentTenant());

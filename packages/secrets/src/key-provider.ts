@@ -34,7 +34,8 @@ function createLocalKeyProvider(keys: readonly [Buffer, ...Buffer[]]): KeyProvid
   const byId = new Map(keys.map((key) => [idOf(key), key]));
   const currentKeyId = idOf(keys[0]);
   return {
-    currentKeyId,
+    currentKeyId: async () => currentKeyId,
+    owns: (keyId) => byId.has(keyId),
     wrap: async (dataKey, tenantId) => ({ keyId: currentKeyId, wrapped: encrypt(keys[0], dataKey, associateWith(currentKeyId, tenantId)) }),
     async unwrap({ keyId, wrapped }, tenantId) {
       const key = byId.get(keyId);

@@ -9,12 +9,18 @@ export interface SecretBox {
   open(sealed: Uint8Array, place: SecretPlace): Promise<string>;
 }
 
-/** Wraps data keys with a key-encryption key that never leaves it. `file` and `env` ship now; Vault transit and AWS KMS fit the same interface. */
+/** Wraps data keys with a key-encryption key that never leaves it: `file` and `env` (in memory), Vault transit, AWS KMS. */
 export interface KeyProvider {
-  /** Id of the key that wraps now; stands in every wrapped key, so that a rotated key-encryption key can still unwrap. */
-  readonly currentKeyId: string;
+  /**
+   * Id of the key, and of its version where there are versions, that wraps now; it stands in every wrapped key. A remote provider is asked each
+   * time: its key may be rotated while we run. Throws `secret.provider_unavailable` when it does not answer.
+   */
+  currentKeyId(): Promise<string>;
+  /** True for ids of keys that this provider wrapped with, or may have. */
+  owns(keyId: string): boolean;
+  /** Throws `secret.provider_unavailable` when the provider is away or refuses us: worth trying later. */
   wrap(dataKey: Buffer, tenantId: string): Promise<WrappedKey>;
-  /** Throws `secret.unreadable` for an unknown key id, another tenant's key, or changed bytes. */
+  /** Throws `secret.unreadable` for an unknown key id, another tenant's key, or changed bytes; `secret.provider_unavailable` as `wrap`. */
   unwrap(wrapped: WrappedKey, tenantId: string): Promise<Buffer>;
 }
 
@@ -32,8 +38,8 @@ export interface DataKeyStore {
   find(): Promise<WrappedDataKey[]>;
   /** Inserts unless the tenant has a key already; returns the one that is there now. */
   insert(key: WrappedDataKey): Promise<WrappedDataKey>;
-  /** Puts another wrapping of the same data key in place; nothing when the key is gone. */
-  replace(key: WrappedDataKey): Promise<void>;
+  /** Puts another wrapping of the same data key in the place of that by `fromKeyId`. False when it is gone, or was wrapped anew meanwhile. */
+  replace(key: WrappedDataKey, fromKeyId: string): Promise<boolean>;
   /** Deletes the tenant's keys: what was sealed under them is unreadable for ever, once caches ran out (`keepMs` of the secret box). */
   destroy(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyProviderConfigSchema } from './key-provider-config.ts';
 import { serviceNames, type ServiceName } from '../port.ts';
 
 const secret = { secret: true } as const;
@@ -28,7 +29,7 @@ export const kitConfigSchema = z.object({
   kafkaReplicationFactor: z.coerce.number().int().min(1).max(9).default(1).describe('how many brokers keep a copy of each topic that is made; 3 in production, where one may then be away without losing or stopping anything'),
   internalTokenSecret: z.string().min(32).describe('at least 32 characters that all services share; signs the calls between them').meta(secret),
   adminKey: z.string().min(16).optional().describe('the key of the platform, for Authorization: Bearer').meta(secret),
-  keyEncryptionKey: z.string().optional().describe('the key that wraps the data keys: 32 bytes as base64').meta(secret),
+  ...keyProviderConfigSchema.shape,
   egressAllow: list().describe('networks (CIDR) and host names that outgoing calls may reach although they are private, separated by commas'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('the least level that is logged'),
   drainDelayMs: z.coerce.number().int().min(0).max(60_000).default(0).describe('milliseconds between "not ready" and the end of accepting, for load balancers to notice'),

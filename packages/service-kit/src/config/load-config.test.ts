@@ -84,6 +84,6 @@ describe("the kit's own variables", () => {
     expect(urlOf(config, 'state-manager')).toBe('http://127.0.0.1:3002');
     expect(config.egressAllow).toEqual(['10.0.0.0/8', 'minio']);
     const secrets = variablesOf(kitConfigSchema).filter(({ secret }) => secret).map(({ name }) => name);
-    expect(secrets).toEqual(['DATABASE_URL', 'BUS_DATABASE_URL', 'INTERNAL_TOKEN_SECRET', 'ADMIN_KEY', 'KEY_ENCRYPTION_KEY']);
+    expect(secrets).toEqual(['DATABASE_URL', 'BUS_DATABASE_URL', 'INTERNAL_TOKEN_SECRET', 'ADMIN_KEY', 'KEY_ENCRYPTION_KEY', 'VAULT_TOKEN', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);
   });
 });

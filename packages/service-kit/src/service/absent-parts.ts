@@ -40,12 +40,11 @@ export function absentBus(service: string): EventBus {
 /** The key provider of a service that seals nothing. */
 export function absentKeyProvider(service: string): KeyProvider {
   const absent = (): never => {
-    throw new Error(`${service} seals secrets and needs KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE`);
+    throw new Error(`${service} seals secrets and needs a key provider: set KEY_ENCRYPTION_KEY (or KEY_ENCRYPTION_KEY_FILE), or KEY_PROVIDER and what it needs`);
   };
   return {
-    get currentKeyId() {
-      return absent();
-    },
+    currentKeyId: async () => absent(),
+    owns: () => false,
     wrap: async () => absent(),
     unwrap: async () => absent(),
   };

@@ -1,9 +1,8 @@
 import { createDatabase, type Database } from '@switchboard/db';
 import { createEventBus, type BusLog, type EventBus, type EventBusOptions, type UnitOfWork } from '@switchboard/event-bus';
-import { createEnvKeyProvider, type KeyProvider } from '@switchboard/secrets';
 import type { KitConfig } from '../config/kit-config.ts';
 import type { ServiceDefinition } from '../port.ts';
-import { absentBus, absentDatabase, absentKeyProvider } from './absent-parts.ts';
+import { absentBus, absentDatabase } from './absent-parts.ts';
 import { shortName } from './short-name.ts';
 import { StartRefusal } from './start-refusal.ts';
 
@@ -37,13 +36,4 @@ export function openBus(definition: ServiceDefinition, config: KitConfig, unitOf
 /** Where Kafka is, and on how many brokers the topics lie that this service makes. */
 export function kafkaOptionsOf({ kafkaBrokers, kafkaReplicationFactor }: Pick<KitConfig, 'kafkaBrokers' | 'kafkaReplicationFactor'>): NonNullable<EventBusOptions['kafka']> {
   return { brokers: kafkaBrokers, replicationFactor: kafkaReplicationFactor };
-}
-
-export function openKeyProvider(definition: ServiceDefinition, config: KitConfig): KeyProvider {
-  if (config.keyEncryptionKey === undefined) return absentKeyProvider(definition.name);
-  try {
-    return createEnvKeyProvider(config.keyEncryptionKey);
-  } catch (cause) {
-    throw new StartRefusal('KEY_ENCRYPTION_KEY is not valid: give 32 random bytes as 64 hex digits or base64.', { cause });
-  }
 }

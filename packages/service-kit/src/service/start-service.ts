@@ -15,7 +15,8 @@ import { createLog } from '../log/create-log.ts';
 import type { Kit, RunningService, ServiceDefinition, ServiceName, ServiceParts } from '../port.ts';
 import { observeBus } from './bus-metrics.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
-import { openBus, openDatabase, openKeyProvider } from './open-parts.ts';
+import { openKeyProvider } from './open-key-provider.ts';
+import { openBus, openDatabase } from './open-parts.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** Milliseconds that requests in flight get to end after the port closed; then their connections are cut. */
@@ -71,7 +72,7 @@ type Opened = Pick<Kit<unknown, unknown>, 'log' | 'registry'> & { readonly undo:
 /** Each thing opened is registered in `undo`, in the order of opening. */
 function openKit(definition: ServiceDefinition, kitConfig: KitConfig, config: Record<string, unknown>, { log, registry, undo }: Opened): Kit<Record<string, unknown>, unknown> {
   const { name } = definition;
-  const keyProvider = openKeyProvider(definition, kitConfig);
+  const keyProvider = openKeyProvider(name, kitConfig);
   const db = openDatabase(definition, kitConfig);
   undo.push(() => db.close());
   const egress = createEgress({ allow: kitConfig.egressAllow });
