@@ -7,6 +7,7 @@ import { createTenantRoute } from './routes/create-tenant.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
+import { findLegacyApiKeysRoute } from './routes/internal/find-legacy-api-keys.ts';
 import { findWebhookConnectionsRoute } from './routes/internal/find-webhook-connections.ts';
 import { getConnectionInternalRoute } from './routes/internal/get-connection.ts';
 import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
@@ -45,6 +46,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       listWebhookConnectionsRoute(deps),
       getRoutesInternalRoute(deps),
       resolveApiKeyRoute(deps),
+      findLegacyApiKeysRoute(deps),
     ],
     tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
   };

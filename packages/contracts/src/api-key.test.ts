@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { apiKeyLength, generateApiKey, parseApiKey } from './api-key.ts';
+import { apiKeyLength, generateApiKey, isPlausibleLegacyApiKey, parseApiKey } from './api-key.ts';
 import { newId } from './ids.ts';
 
 describe('API keys', () => {
@@ -37,4 +37,18 @@ describe('API keys', () => {
   it('are never found in other text, and reading it never throws', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => parseApiKey(text) === undefined));
   });
+});
+
+describe('keys of an installation that was migrated', () => {
+  it.each(['0123456789abcdef', 'tenant_key-2021/with.signs+and=more', 'x'.repeat(256)])('may be %s', (text) => expect(isPlausibleLegacyApiKey(text)).toBe(true));
+
+  it.each([
+    ['too short to be no guess', '0123456789abcde'],
+    ['too long', 'x'.repeat(257)],
+    ['with a blank in it', '0123456789 abcdef'],
+    ['with a line break at the end', '0123456789abcdef\n'],
+    ['with a letter beyond ASCII', '0123456789abcdeé'],
+  ])('are never %s', (_, text) => expect(isPlausibleLegacyApiKey(text)).toBe(false));
+
+  it('are never one of our own', () => expect(isPlausibleLegacyApiKey(generateApiKey(newId('key')))).toBe(false));
 });

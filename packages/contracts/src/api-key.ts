@@ -39,6 +39,17 @@ export function parseApiKey(text: string): { readonly keyId: ApiKeyId } | undefi
   return { keyId: `key_${checked.slice(0, idLength)}` };
 }
 
+/** Characters of a key that another installation made: fewer can be guessed, more is no key. */
+const legacyLength = { min: 16, max: 256 } as const;
+
+/**
+ * Whether a text that is none of our keys may be one that was brought along from a single-tenant installation: printable ASCII without blanks.
+ * It says nothing of whose it is, so whoever asks for it bounds how often.
+ */
+export function isPlausibleLegacyApiKey(text: string): boolean {
+  return text.length >= legacyLength.min && text.length <= legacyLength.max && /^[\x21-\x7e]+$/.test(text) && parseApiKey(text) === undefined;
+}
+
 /** CRC-32 (polynomial of IEEE 802.3, bits reversed) in base 62. */
 function checksumOf(text: string): string {
   let crc = 0xffffffff;

@@ -112,6 +112,7 @@ describeRoute(contracts.findWebhookConnections, { ...suite, input: () => ({ body
 describeRoute(contracts.listWebhookConnections, { ...suite, input: () => ({}) });
 describeRoute(contracts.getRoutesInternal, { ...suite, input: () => ({}) });
 describeRoute(contracts.resolveApiKey, { ...suite, input: (tenantId) => ({ body: { apiKey: apiKeys.get(tenantId) ?? '' } }) });
+describeRoute(contracts.findLegacyApiKeys, { ...suite, input: () => ({}) });
 
 describe('creating a tenant', () => {
   it('answers the published form, with the key this once', async () => {

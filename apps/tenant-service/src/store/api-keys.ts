@@ -36,6 +36,20 @@ export function createApiKeyStore(db: TenantDatabase) {
         };
       }),
 
+    /** The key that was brought along and has this hash, whatever its tenant; in system scope. */
+    findLegacyId: (hash: string): Promise<ApiKeyId | undefined> =>
+      db.transaction(async () => {
+        const [row] = await db.sql.query<{ key_id: ApiKeyId }>('select key_id from api_keys where legacy_hash = $1', [hash]);
+        return row?.key_id;
+      }),
+
+    /** Whether any tenant has brought a key along; in system scope. */
+    hasLegacy: (): Promise<boolean> =>
+      db.transaction(async () => {
+        const rows = await db.sql.query('select from api_keys where legacy_hash is not null and revoked_at is null limit 1');
+        return rows.length > 0;
+      }),
+
     /** Notes that the key was used; in system scope. */
     noteUse: (keyId: ApiKeyId, at: Date): Promise<void> =>
       db.transaction(async () => {

@@ -13,6 +13,7 @@ describeDatabaseOfService(schema, {
   uniqueAcrossTenants: {
     'tenant.tenants_subdomain_key': 'a subdomain names one tenant of the installation',
     'tenant.api_keys_key_id_key': 'a key is looked up before its tenant is known',
+    'tenant.api_keys_legacy_hash_key': 'so is a key that was brought along, by its hash',
     'tenant.owned_identifiers_provider_name_value_key': 'an account at a provider works for one tenant',
   },
   systemTables: {

@@ -108,7 +108,7 @@ export type TenantFacts = z.infer<typeof tenantFactsSchema>;
 export const resolveApiKey = defineRouteContract({
   method: 'POST',
   path: '/internal/api-keys/resolve',
-  summary: 'The tenant behind an API key',
+  summary: 'The tenant behind an API key, of our form or brought along from a single-tenant installation',
   auth: 'internal',
   callers: ['api-gateway'],
   body: z.object({ apiKey: z.string().max(256) }),
@@ -128,6 +128,19 @@ export const resolveApiKey = defineRouteContract({
   errors: ['auth.missing'],
 });
 export type ResolvedApiKey = z.infer<typeof resolveApiKey.reply.schema>;
+
+/**
+ * Whether any tenant has a key that was brought along (`migrate:single-tenant`). Where there is none, a text without our form is refused
+ * before anybody is asked.
+ */
+export const findLegacyApiKeys = defineRouteContract({
+  method: 'GET',
+  path: '/internal/api-keys/legacy',
+  summary: 'Whether the installation has API keys that are not of our form',
+  auth: 'internal',
+  callers: ['api-gateway'],
+  reply: { status: 200, schema: z.object({ any: z.boolean() }) },
+});
 
 export const resolveTenant = defineRouteContract({
   method: 'POST',

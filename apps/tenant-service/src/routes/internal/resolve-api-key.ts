@@ -1,4 +1,4 @@
-import { hubError, parseApiKey, resolveApiKey } from '@switchboard/contracts';
+import { hubError, isPlausibleLegacyApiKey, parseApiKey, resolveApiKey } from '@switchboard/contracts';
 import { defineRoute, type Route } from '@switchboard/service-kit';
 import { hashApiKey, isSameSecret } from '@switchboard/secrets';
 import { runAsSystem } from '@switchboard/tenant-context';
@@ -8,15 +8,17 @@ import type { Dependencies } from '../../app.ts';
 export function resolveApiKeyRoute({ apiKeys, config, now }: Dependencies): Route {
   return defineRoute(resolveApiKey, ({ body: { apiKey } }) => {
     const parsed = parseApiKey(apiKey);
-    if (parsed === undefined) throw hubError('auth.missing');
+    if (parsed === undefined && !isPlausibleLegacyApiKey(apiKey)) throw hubError('auth.missing');
+    const hash = hashApiKey(config.apiKeyPepper, apiKey);
     return runAsSystem('the tenant of a key is what is asked for', async () => {
-      const stored = await apiKeys.find(parsed.keyId);
-      if (stored === undefined || !isSameSecret(hashApiKey(config.apiKeyPepper, apiKey), stored.hash)) throw hubError('auth.missing');
+      const keyId = parsed?.keyId ?? (await apiKeys.findLegacyId(hash));
+      const stored = keyId === undefined ? undefined : await apiKeys.find(keyId);
+      if (keyId === undefined || stored === undefined || !isSameSecret(hash, stored.hash)) throw hubError('auth.missing');
       const { hash: _hash, revokedAt, ...resolved } = stored;
       const at = now();
       const isExpired = resolved.expiresAt !== null && new Date(resolved.expiresAt) <= at;
       if (revokedAt !== null || isExpired) throw hubError('auth.missing');
-      await apiKeys.noteUse(parsed.keyId, at);
+      await apiKeys.noteUse(keyId, at);
       return resolved;
     });
   });
