@@ -55,6 +55,8 @@ export type RouteContract<
   readonly reply: { readonly status: 200 | 201 | 202 | 204; readonly schema: Reply };
   /** Codes of the error catalogue that this route answers besides the ones every route may (request.*, auth.*, internal). */
   readonly errors?: readonly ErrorCode[];
+  /** A repetition with the same Idempotency-Key answers what the first request made. */
+  readonly isRepeatable?: true;
   /** Bytes. */
   readonly bodyMaxBytes?: number;
 };

@@ -149,6 +149,7 @@ export const sendMessage = defineRouteContract({
     })
     .strict()
     .refine((body) => (body.text === undefined) !== (body.content === undefined), 'give either "text" or "content"'),
+  isRepeatable: true,
   reply: { status: 202, schema: messageSchema },
   errors: ['conversation.not_found', 'message.window_closed', 'message.kind_not_sendable', 'connection.not_active', 'request.idempotency_conflict'],
 });
@@ -166,6 +167,7 @@ export const createMapping = defineRouteContract({
     /** Which WhatsApp connection, where the tenant has several; the oldest when absent. */
     connectionId: connectionIdSchema.optional(),
   }),
+  isRepeatable: true,
   reply: { status: 201, schema: mappingSchema },
   errors: ['mapping.no_channel', 'connection.not_found'],
 });
