@@ -21,6 +21,7 @@ export function makeTenant(tenantId: TenantId, route: Partial<Route> = {}) {
   const routing: TenantRouting = {
     version: 1,
     timeZone: 'America/Sao_Paulo',
+    plan: 'enterprise',
     routes: [{ channelConnectionId: whatsapp, botConnectionId: null, deskConnectionId: genesys, startsWith: 'desk', settings: {}, ...route }],
     connections: [
       { connectionId: whatsapp, provider: 'whatsapp', role: 'channel', status: 'active', createdAt },
@@ -47,7 +48,7 @@ export async function startState() {
     now: () => clock.now,
     answer: () => {
       if (tenantService.away) throw new Error('tenant-service is away');
-      return tenants.get(currentTenant())?.routing ?? { version: 0, timeZone: 'UTC', routes: [], connections: [] };
+      return tenants.get(currentTenant())?.routing ?? { version: 0, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: [] };
     },
   });
   const parts = await build(kit);

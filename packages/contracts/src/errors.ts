@@ -8,6 +8,7 @@ export const errorCatalogue = {
   'request.too_large': { status: 413, title: 'Body is too large', fix: 'Send a smaller body; the limit is in "detail".', retry: 'never' },
   'request.idempotency_conflict': { status: 409, title: 'Idempotency-Key was used for another request', fix: 'Use a new key for a new request.', retry: 'never' },
   'route.not_found': { status: 404, title: 'Not found', fix: 'See the API description for the paths there are.', retry: 'never' },
+  'route.method_not_allowed': { status: 405, title: 'Method is not allowed', fix: 'Use one of the methods in the Allow header.', retry: 'never' },
   'auth.missing': { status: 401, title: 'Credentials are missing or wrong', fix: 'Send a valid X-API-Key header (tenants) or Authorization: Bearer <admin key> (platform).', retry: 'never' },
   'auth.scope_missing': { status: 403, title: 'Not allowed with these credentials', fix: 'Use a key that has the scope named in "detail".', retry: 'never' },
   'tenant.not_found': { status: 404, title: 'Tenant not found', fix: 'Check the tenant id.', retry: 'never' },
@@ -72,6 +73,8 @@ export type HubErrorOptions = {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** Leaves the house: which fields are wrong. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  /** Leaves the house: when a limit begins anew. */
+  readonly resetsAt?: Date;
   readonly retry?: Retry;
   readonly cause?: unknown;
 };
@@ -84,6 +87,7 @@ export class HubError extends Error {
   readonly publicMessage: string;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly issues: HubErrorOptions['issues'];
+  readonly resetsAt: Date | undefined;
 
   constructor(code: ErrorCode, options: HubErrorOptions = {}) {
     const entry = errorCatalogue[code];
@@ -95,6 +99,7 @@ export class HubError extends Error {
     this.publicMessage = options.publicMessage ?? entry.fix;
     this.detail = options.detail ?? {};
     this.issues = options.issues;
+    this.resetsAt = options.resetsAt;
   }
 }
 

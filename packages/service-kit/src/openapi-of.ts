@@ -42,7 +42,7 @@ function operationOf(contract: RouteContract): Json {
     responses: {
       [contract.reply.status]: {
         description: 'OK',
-        ...(contract.reply.status === 204 ? {} : { content: { 'application/json': { schema: schemaOf(contract.reply.schema, 'output') } } }),
+        ...(contract.reply.status === 204 ? {} : { content: { [contract.reply.mediaType ?? 'application/json']: { schema: schemaOf(contract.reply.schema, 'output') } } }),
       },
       ...problemsOf(contract),
     },

@@ -1,3 +1,4 @@
+import type { TenantRouting } from '@switchboard/contracts';
 import { onEvent, createEventBus, type EventBus } from '@switchboard/event-bus';
 import { createDatabase, type Database } from '@switchboard/db';
 import { prepareServices, startService, type RunningService } from '@switchboard/service-kit';
@@ -14,7 +15,7 @@ import { PrismaClient } from '../store/generated/client.ts';
 
 const conversations = 10;
 const messagesEach = 12;
-const none = { version: 0, timeZone: 'UTC', routes: [], connections: [] };
+const none: TenantRouting = { version: 0, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: [] };
 const tenants = new Map([acme, globex].map((tenantId) => [tenantId, makeTenant(tenantId)]));
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

@@ -1,4 +1,4 @@
-import { createMapping, getConversation, getMapping, getStats, listConversations, listMessages, newId, sendMessage, type ConversationId, type ConversationView, type MappingView, type MessageView, type TenantId } from '@switchboard/contracts';
+import { createMapping, getConversation, getMapping, getStats, listConversations, listMessages, newId, sendMessage, type ConversationId, type ConversationView, type MappingView, type MessageView, type TenantId, type TenantRouting } from '@switchboard/contracts';
 import { createDatabase, type Database } from '@switchboard/db';
 import { prepareServices, startService, type RunningService } from '@switchboard/service-kit';
 import { describeRoute, keyHeaders, testEnvironment } from '@switchboard/service-kit/testing';
@@ -10,7 +10,7 @@ import { startTenantService } from '../../test/start-tenant-service.ts';
 import { service } from '../service.ts';
 import { PrismaClient } from '../store/generated/client.ts';
 
-const none = { version: 0, timeZone: 'UTC', routes: [], connections: [] };
+const none: TenantRouting = { version: 0, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: [] };
 const tenants = new Map([acme, globex].map((tenantId) => [tenantId, makeTenant(tenantId)]));
 let database: TestDatabase;
 let tenantService: Awaited<ReturnType<typeof startTenantService>>;

@@ -24,7 +24,7 @@ function setUp() {
 
 function makeRouting(): TenantRouting {
   const connection = { connectionId: newId('con'), provider: 'whatsapp' as const, role: 'channel' as const, status: 'active' as const, createdAt: '2026-11-21T12:00:00.000Z' };
-  return { version: 1, timeZone: 'UTC', routes: [], connections: [connection] };
+  return { version: 1, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: [connection] };
 }
 
 describe('the copy of a tenant\'s routing', () => {

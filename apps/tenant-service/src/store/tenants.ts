@@ -1,4 +1,4 @@
-import type { TenantId, TenantRecord } from '@switchboard/contracts';
+import type { Plan, TenantId, TenantRecord } from '@switchboard/contracts';
 import { hubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
@@ -13,7 +13,7 @@ export type NewTenant = {
   readonly timeZone: string | null;
 };
 
-export type RoutesState = { readonly version: number; readonly source: 'automatic' | 'chosen'; readonly timeZone: string };
+export type RoutesState = { readonly version: number; readonly source: 'automatic' | 'chosen'; readonly timeZone: string; readonly plan: Plan };
 
 /** Rows of `tenants`. */
 export function createTenantStore(db: TenantDatabase) {
@@ -56,9 +56,9 @@ export function createTenantStore(db: TenantDatabase) {
 
     loadRoutesState: (): Promise<RoutesState> =>
       db.transaction(async () => {
-        const tenant = await db.prisma.tenant.findUnique({ where: { tenantId: currentTenant() }, select: { routesVersion: true, routesSource: true, timeZone: true } });
+        const tenant = await db.prisma.tenant.findUnique({ where: { tenantId: currentTenant() }, select: { routesVersion: true, routesSource: true, timeZone: true, plan: true } });
         if (tenant === null) throw hubError('tenant.not_found');
-        return { version: tenant.routesVersion, source: tenant.routesSource === 'chosen' ? 'chosen' : 'automatic', timeZone: tenant.timeZone ?? 'UTC' };
+        return { version: tenant.routesVersion, source: tenant.routesSource === 'chosen' ? 'chosen' : 'automatic', timeZone: tenant.timeZone ?? 'UTC', plan: tenant.plan as Plan }; // a plan's name alone is written there
       }),
 
     /** Makes the next version of the routes; inside a transaction. */

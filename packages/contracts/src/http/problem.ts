@@ -9,6 +9,8 @@ export const problemSchema = z.object({
   code: z.string(),
   requestId: z.string(),
   error: z.string(),
+  /** Of a limit: when it begins anew. */
+  resetsAt: z.iso.datetime().optional(),
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;

@@ -151,7 +151,7 @@ export const sendMessage = defineRouteContract({
     .refine((body) => (body.text === undefined) !== (body.content === undefined), 'give either "text" or "content"'),
   isRepeatable: true,
   reply: { status: 202, schema: messageSchema },
-  errors: ['conversation.not_found', 'message.window_closed', 'message.kind_not_sendable', 'connection.not_active', 'request.idempotency_conflict'],
+  errors: ['conversation.not_found', 'limit.monthly_exceeded', 'message.window_closed', 'message.kind_not_sendable', 'connection.not_active', 'request.idempotency_conflict'],
 });
 
 export const createMapping = defineRouteContract({

@@ -85,6 +85,7 @@ export const getRoutesInternal = defineRouteContract({
     schema: z.object({
       version: z.number().int().nonnegative(),
       timeZone: z.string(),
+      plan: z.enum(plans),
       routes: z.array(routeSchema),
       connections: z.array(z.object({ connectionId: connectionIdSchema, provider: providerIdSchema, role: roleSchema, status: connectionStatus, createdAt: z.iso.datetime() })),
     }),
@@ -160,4 +161,32 @@ export const findCorsOrigin = defineRouteContract({
   callers: ['api-gateway'],
   body: z.object({ origin: z.string().max(300) }),
   reply: { status: 200, schema: z.object({ isAllowed: z.boolean() }) },
+});
+
+/** Tenants of one batch of API calls: what fits into its body, whatever their ids. */
+const callsMax = 5_000;
+
+export const recordApiCalls = defineRouteContract({
+  method: 'POST',
+  path: '/internal/api-calls',
+  summary: 'API calls that the gateway has counted since its last batch. A batch that is sent again counts once; tenants nobody knows are passed over',
+  auth: 'internal',
+  callers: ['api-gateway'],
+  body: z.object({
+    /** New for each batch, the same when it is sent again. */
+    batchId: z.string().min(16).max(64),
+    calls: z
+      .array(
+        z.object({
+          tenantId: tenantIdSchema,
+          count: z.number().int().positive(),
+          /** When they were made: says the month, in the tenant's time zone. */
+          at: z.iso.datetime(),
+        }),
+      )
+      .min(1)
+      .max(callsMax),
+  }),
+  reply: { status: 204, schema: z.undefined() },
+  bodyMaxBytes: 1024 * 1024,
 });

@@ -35,7 +35,8 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
     if (options.headers !== undefined) response.set(options.headers);
     response.status(options.status ?? contract.reply.status);
     if (contract.reply.status === 204) response.end();
-    else sendJson(response, value);
+    else if (contract.reply.mediaType === undefined) send(response, JSON.stringify(value), 'application/json');
+    else send(response, value as string, contract.reply.mediaType); // its schema, checked above, takes strings alone
   };
 }
 
@@ -49,10 +50,10 @@ function idempotencyKeyOf({ headers }: Request): string | undefined {
   return key;
 }
 
-function sendJson(response: Response, value: unknown): void {
+function send(response: Response, text: string, mediaType: string): void {
   // Not response.json(): it looks into settings, computes ETags and re-reads its own content type on every call.
-  const body = Buffer.from(JSON.stringify(value));
-  response.setHeader('content-type', 'application/json; charset=utf-8');
+  const body = Buffer.from(text);
+  response.setHeader('content-type', `${mediaType}; charset=utf-8`);
   response.setHeader('content-length', body.length);
   if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'no-store');
   response.end(body);

@@ -33,6 +33,7 @@ export function problemOf(error: HubError): Problem {
     code: error.code,
     requestId: currentTrace()?.requestId ?? 'unknown',
     error: title,
+    ...(error.resetsAt === undefined ? {} : { resetsAt: error.resetsAt.toISOString() }),
     ...(error.issues === undefined ? {} : { issues: [...error.issues] }),
   };
 }

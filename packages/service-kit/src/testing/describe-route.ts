@@ -169,5 +169,6 @@ async function send(base: string, contract: RouteContract, input: Input, headers
     ...(contract.body === undefined ? {} : { body: JSON.stringify(input.body ?? {}) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) };
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : isJson ? JSON.parse(text) : text };
 }
