@@ -17,7 +17,7 @@ function lookUp(answer: () => Promise<Partial<ResolvedApiKey> | undefined> | Par
     answer: async () => {
       const resolved = await answer();
       if (resolved === undefined) throw hubError('auth.missing');
-      return { tenantId: acme, keyId, scopes: ['state:read'], expiresAt: null, tenantStatus: 'active', rateLimit: 100, ...resolved };
+      return { keyId, scopes: ['state:read'], expiresAt: null, cidrs: [], rateLimit: null, tenant: { tenantId: acme, status: 'active', plan: 'starter', rateLimit: 100, subdomain: null, corsOrigins: [] }, ...resolved };
     },
   });
   return { callers: createCallerLookup(kit), calls: kit.calls, keyId, apiKey: generateApiKey(keyId), pass: (ms: number) => (nowMs += ms) };

@@ -1,6 +1,6 @@
 import { provision } from '@switchboard/db';
 import { installBus, type EventBus } from '@switchboard/event-bus';
-import { defineRouteContract, generateApiKey, hubError, newId, resolveApiKey, type ResolvedApiKey, type TenantId } from '@switchboard/contracts';
+import { defineRouteContract, generateApiKey, hubError, memberIdSchema, newId, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { defineRoute, defineService, startService, type RawRoute, type RunningService } from '@switchboard/service-kit';
 import { testEnvironment } from '@switchboard/service-kit/testing';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
@@ -8,17 +8,26 @@ import { startTestDatabase, testRolePassword } from '@switchboard/testing';
 import { z } from 'zod';
 import { service } from '../src/service.ts';
 
-export type KnownKey = Omit<ResolvedApiKey, 'keyId'>;
+export type KnownKey = Omit<ResolvedApiKey, 'keyId' | 'tenant'>;
 
-/** The gateway before a tenant-service and a state-manager of a few lines, all on free ports. */
+/** The gateway before a tenant-service, an auth-service and a state-manager of a few lines, all on free ports. */
 export type Neighbours = {
   readonly url: string;
-  /** Makes a key that tenant-service knows. */
+  /** More gateways beside the first, with the same variables. */
+  readonly gatewayUrls: readonly string[];
+  /** Makes a key that tenant-service knows, of a tenant that is made with it unless it is there. */
   addKey(known: Partial<KnownKey> & { readonly tenantId: TenantId }): string;
+  /** Makes or changes a tenant; no event. */
+  setTenant(tenantId: TenantId, facts?: Partial<TenantFacts>): void;
+  /** Makes a token of the right form that auth-service knows: `holder` undefined for one it does not. */
+  addToken(holder: TokenHolder | undefined): string;
   /** Without the event when `silently`. */
   revoke(apiKey: string, how?: 'silently'): Promise<void>;
-  suspend(tenantId: TenantId): Promise<void>;
-  /** How often tenant-service was asked. */
+  /** auth-service knows the member's tokens no more. Without the event when `silently`. */
+  disable(member: { readonly tenantId: TenantId; readonly subject: string }, how?: 'silently'): Promise<void>;
+  /** Changes the tenant's facts and says so on the bus. Without the event when `silently`. */
+  change(tenantId: TenantId, facts: Partial<TenantFacts>, how?: 'silently'): Promise<void>;
+  /** How often tenant-service and auth-service were asked. */
   readonly lookUps: () => number;
   /** Requests as state-manager saw them. */
   readonly seen: { readonly method: string; readonly url: string; readonly headers: NodeJS.Dict<string | string[]> }[];
@@ -46,8 +55,10 @@ const echo = defineRouteContract({
   reply: { status: 201, schema: z.object({ text: z.string() }) },
 });
 
-export async function startNeighbours(variables: Record<string, string> = {}): Promise<Neighbours> {
-  const keys = new Map<string, ResolvedApiKey>();
+export async function startNeighbours(variables: Record<string, string> = {}, gatewayCount = 1): Promise<Neighbours> {
+  const keys = new Map<string, KnownKey & { readonly keyId: string; readonly tenantId: TenantId }>();
+  const tenants = new Map<TenantId, TenantFacts>();
+  const tokens = new Map<string, TokenHolder>();
   const seen: Neighbours['seen'] = [];
   let lookUps = 0;
   let bus: EventBus | undefined;
@@ -72,13 +83,38 @@ export async function startNeighbours(variables: Record<string, string> = {}): P
           defineRoute(resolveApiKey, ({ body }) => {
             lookUps++;
             const found = keys.get(body.apiKey);
-            if (found === undefined) throw hubError('auth.missing');
-            return found;
+            const tenant = found === undefined ? undefined : tenants.get(found.tenantId);
+            if (found === undefined || tenant === undefined) throw hubError('auth.missing');
+            const { tenantId: _, ...known } = found;
+            return { ...known, tenant };
+          }),
+          defineRoute(resolveTenant, ({ body }) => {
+            lookUps++;
+            const isMeant = (facts: TenantFacts) => ('tenantId' in body ? facts.tenantId === body.tenantId : facts.subdomain === body.subdomain);
+            return { tenant: [...tenants.values()].find(isMeant) ?? null };
           }),
         ],
       }),
     }),
     testEnvironment({ ...busVariables, DATABASE_URL: database.url('switchboard_tenant') }),
+  );
+  const authService = await startService(
+    defineService({
+      name: 'auth-service',
+      port: 0,
+      config: z.object({}),
+      build: () => ({
+        routes: [
+          defineRoute(verifyToken, ({ body }) => {
+            lookUps++;
+            const holder = tokens.get(body.token);
+            if (holder === undefined) throw hubError('auth.missing');
+            return holder;
+          }),
+        ],
+      }),
+    }),
+    testEnvironment(),
   );
   const stateManager = await startService(
     defineService({
@@ -95,26 +131,47 @@ export async function startNeighbours(variables: Record<string, string> = {}): P
     }),
     testEnvironment(),
   );
-  const gateway = await startService(service, testEnvironment({ TENANT_SERVICE_URL: tenantService.url, STATE_MANAGER_URL: stateManager.url, UPSTREAM_TIMEOUT_MS: '400', ...busVariables, ...variables }));
+  const environment = testEnvironment({ TENANT_SERVICE_URL: tenantService.url, AUTH_SERVICE_URL: authService.url, STATE_MANAGER_URL: stateManager.url, UPSTREAM_TIMEOUT_MS: '400', ...busVariables, ...variables });
+  const gateways = await Promise.all(Array.from({ length: gatewayCount }, () => startService(service, environment)));
 
-  const all: RunningService[] = [gateway, stateManager, tenantService];
+  const setTenant: Neighbours['setTenant'] = (tenantId, facts = {}) => {
+    const known = tenants.get(tenantId) ?? { tenantId, status: 'active', plan: 'starter', rateLimit: 100, subdomain: null, corsOrigins: [] };
+    tenants.set(tenantId, { ...known, ...facts });
+  };
+  const publishAs = (tenantId: TenantId, publish: (to: EventBus) => Promise<unknown>) => runAsTenant(tenantId, async () => void (bus === undefined ? undefined : await publish(bus)));
+  const all: RunningService[] = [...gateways, stateManager, authService, tenantService];
   return {
-    url: gateway.url,
+    url: gateways[0]?.url ?? '',
+    gatewayUrls: gateways.map(({ url }) => url),
+    setTenant,
     addKey: (known) => {
       const keyId = newId('key');
       const apiKey = generateApiKey(keyId);
-      keys.set(apiKey, { scopes: ['state:read', 'state:write'], expiresAt: null, tenantStatus: 'active', rateLimit: 100, ...known, keyId });
+      if (!tenants.has(known.tenantId)) setTenant(known.tenantId);
+      keys.set(apiKey, { scopes: ['state:read', 'state:write'], expiresAt: null, cidrs: [], rateLimit: null, ...known, keyId });
       return apiKey;
+    },
+    addToken: (holder) => {
+      const token = tokenText({ exp: Math.floor(Date.parse(holder?.expiresAt ?? '2100-01-01T00:00:00Z') / 1000), jti: newId('ses') });
+      if (holder !== undefined) tokens.set(token, holder);
+      return token;
     },
     revoke: async (apiKey, how) => {
       const known = keys.get(apiKey);
       keys.delete(apiKey);
       if (known === undefined || how === 'silently') return;
-      await runAsTenant(known.tenantId, () => bus?.publish('api_key.changed', { keyId: known.keyId, status: 'revoked' }, { orderingKey: known.keyId }));
+      await publishAs(known.tenantId, (to) => to.publish('api_key.changed', { keyId: known.keyId, status: 'revoked' }, { orderingKey: known.keyId }));
     },
-    suspend: async (tenantId) => {
-      for (const [apiKey, known] of keys) if (known.tenantId === tenantId) keys.set(apiKey, { ...known, tenantStatus: 'suspended' });
-      await runAsTenant(tenantId, () => bus?.publish('tenant.changed', { status: 'suspended', rateLimit: 100, timeZone: 'UTC', reason: 'test' }, { orderingKey: tenantId }));
+    disable: async ({ tenantId, subject }, how) => {
+      for (const [token, holder] of tokens) if (holder.subject === subject) tokens.delete(token);
+      if (how === 'silently') return;
+      await publishAs(tenantId, (to) => to.publish('member.changed', { memberId: memberIdSchema.parse(subject), status: 'disabled', role: 'agent' }, { orderingKey: subject }));
+    },
+    change: async (tenantId, facts, how) => {
+      setTenant(tenantId, facts);
+      const { status, rateLimit, plan } = tenants.get(tenantId) ?? { status: 'deleted', rateLimit: 1, plan: 'starter' };
+      if (how === 'silently') return;
+      await publishAs(tenantId, (to) => to.publish('tenant.changed', { status, rateLimit, plan, timeZone: 'UTC', reason: 'test' }, { orderingKey: tenantId }));
     },
     lookUps: () => lookUps,
     seen,
@@ -125,6 +182,11 @@ export async function startNeighbours(variables: Record<string, string> = {}): P
       await database.drop();
     },
   };
+}
+
+/** A text with the form of a JWT; its signature is nobody's. */
+export function tokenText(payload: object, header: object = { alg: 'ES256', typ: 'JWT' }): string {
+  return [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.').concat('.c2lnbmF0dXJl');
 }
 
 function oddAnswers(seen: Neighbours['seen']): RawRoute[] {
