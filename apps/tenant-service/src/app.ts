@@ -7,12 +7,14 @@ import { createTenantRoute } from './routes/create-tenant.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
+import { findCorsOriginRoute } from './routes/internal/find-cors-origin.ts';
 import { findLegacyApiKeysRoute } from './routes/internal/find-legacy-api-keys.ts';
 import { findWebhookConnectionsRoute } from './routes/internal/find-webhook-connections.ts';
 import { getConnectionInternalRoute } from './routes/internal/get-connection.ts';
 import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
 import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-connections.ts';
 import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
+import { resolveTenantRoute } from './routes/internal/resolve-tenant.ts';
 import { listConnectionsRoute } from './routes/list-connections.ts';
 import { listTenantsRoute } from './routes/list-tenants.ts';
 import { postCredentialsRoute } from './routes/post-credentials.ts';
@@ -24,10 +26,11 @@ import type { PrismaClient } from './store/generated/client.ts';
 import { createIdentifierStore } from './store/identifiers.ts';
 import { createPreviousSecretStore } from './store/previous-secrets.ts';
 import { createRouteStore } from './store/routes.ts';
+import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-facts.ts';
 import { createTenantStore } from './store/tenants.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
 
-export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly webhookConnections: WebhookConnectionStore };
+export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly tenantFacts: TenantFactsStore; readonly webhookConnections: WebhookConnectionStore };
 
 export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
   const deps = createDependencies(kit);
@@ -47,6 +50,8 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       getRoutesInternalRoute(deps),
       resolveApiKeyRoute(deps),
       findLegacyApiKeysRoute(deps),
+      resolveTenantRoute(deps),
+      findCorsOriginRoute(deps),
     ],
     tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
   };
@@ -64,6 +69,7 @@ export function createDependencies({ db, bus, egress, config, now, keyProvider }
     now,
     tenants: createTenantStore(db),
     apiKeys: createApiKeyStore(db),
+    tenantFacts: createTenantFactsStore(db),
     connections,
     previousSecrets,
     identifiers: createIdentifierStore(db),

@@ -111,6 +111,8 @@ describeRoute(contracts.getConnectionInternal, {
 describeRoute(contracts.findWebhookConnections, { ...suite, input: () => ({ body: {} }) });
 describeRoute(contracts.listWebhookConnections, { ...suite, input: () => ({}) });
 describeRoute(contracts.getRoutesInternal, { ...suite, input: () => ({}) });
+describeRoute(contracts.resolveTenant, { ...suite, input: (tenantId) => ({ body: { tenantId } }) });
+describeRoute(contracts.findCorsOrigin, { ...suite, input: () => ({ body: { origin: 'https://shop.example' } }) });
 describeRoute(contracts.resolveApiKey, { ...suite, input: (tenantId) => ({ body: { apiKey: apiKeys.get(tenantId) ?? '' } }) });
 describeRoute(contracts.findLegacyApiKeys, { ...suite, input: () => ({}) });
 
@@ -155,8 +157,8 @@ describe('API keys', () => {
   const resolve = (apiKey: string) => call('POST', '/internal/api-keys/resolve', internalTokenHeaders('tenant-service', undefined, 'api-gateway'), { apiKey });
 
   it('open their own tenant', async () => {
-    expect(await resolve(apiKeys.get(acme) ?? '')).toMatchObject({ status: 200, json: { tenantId: acme, scopes: ['state:read', 'state:write'], expiresAt: null, tenantStatus: 'active' } });
-    expect(await resolve(apiKeys.get(globex) ?? '')).toMatchObject({ json: { tenantId: globex } });
+    expect(await resolve(apiKeys.get(acme) ?? '')).toMatchObject({ status: 200, json: { scopes: [...contracts.scopes], expiresAt: null, cidrs: [], rateLimit: null, tenant: { tenantId: acme, status: 'active', subdomain: `${acme}-chat` } } });
+    expect(await resolve(apiKeys.get(globex) ?? '')).toMatchObject({ json: { tenant: { tenantId: globex } } });
   });
 
   it('open nothing with the id of one and the secret of another, nor when well-formed but unknown', async () => {

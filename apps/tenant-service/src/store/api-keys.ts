@@ -19,7 +19,8 @@ export function createApiKeyStore(db: TenantDatabase) {
     find: (keyId: ApiKeyId): Promise<StoredApiKey | undefined> =>
       db.transaction(async () => {
         const [row] = await db.sql.query<Row>(
-          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, t.status, t.rate_limit, t.plan, t.subdomain
+          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, k.cidrs, k.rate_limit as key_rate_limit,
+                  t.status, t.rate_limit, t.plan, t.subdomain, t.cors_origins
              from api_keys k join tenants t using (tenant_id) where k.key_id = $1`,
           [keyId],
         );
@@ -30,9 +31,9 @@ export function createApiKeyStore(db: TenantDatabase) {
           scopes: row.scopes,
           expiresAt: row.expires_at?.toISOString() ?? null,
           revokedAt: row.revoked_at,
-          cidrs: [],
-          rateLimit: null,
-          tenant: { tenantId: row.tenant_id, status: row.status, rateLimit: row.rate_limit, plan: row.plan, subdomain: row.subdomain, corsOrigins: [] },
+          cidrs: row.cidrs,
+          rateLimit: row.key_rate_limit,
+          tenant: { tenantId: row.tenant_id, status: row.status, rateLimit: row.rate_limit, plan: row.plan, subdomain: row.subdomain, corsOrigins: row.cors_origins },
         };
       }),
 
@@ -73,4 +74,7 @@ type Row = {
   rate_limit: number;
   plan: TenantFacts['plan'];
   subdomain: string | null;
+  cidrs: string[];
+  key_rate_limit: number | null;
+  cors_origins: string[];
 };

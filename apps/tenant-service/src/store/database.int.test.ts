@@ -12,6 +12,7 @@ const schema = { service: 'tenant-service', schema: 'tenant', prismaDirectory: n
 describeDatabaseOfService(schema, {
   uniqueAcrossTenants: {
     'tenant.tenants_subdomain_key': 'a subdomain names one tenant of the installation',
+    'tenant.tenants_creation_key_key': 'an Idempotency-Key of the platform makes one tenant',
     'tenant.api_keys_key_id_key': 'a key is looked up before its tenant is known',
     'tenant.api_keys_legacy_hash_key': 'so is a key that was brought along, by its hash',
     'tenant.owned_identifiers_provider_name_value_key': 'an account at a provider works for one tenant',
