@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import * as contracts from '../packages/contracts/src/index.ts';
-import { errorCatalogue, eventCatalogue, topicOf, type EventType, type RouteContract } from '../packages/contracts/src/index.ts';
+import { errorCatalogue, eventCatalogue, gatewayRoutes, topicOf, type EventType } from '../packages/contracts/src/index.ts';
 import { kitConfigSchema, openApiOf, variablesOf } from '../packages/service-kit/src/index.ts';
 import { services } from '../apps/standalone/src/services.ts';
 
@@ -11,7 +10,7 @@ const documents: Record<string, string> = {
   'events.md': eventsDocument(),
   'errors.md': errorsDocument(),
   'env.md': environmentDocument(),
-  'openapi.json': `${JSON.stringify(openApiOf(publicContracts(), { title: 'Switchboard', version: '0.1.0', servers: ['http://127.0.0.1:3000', 'http://127.0.0.1:3007'] }), null, 2)}\n`,
+  'openapi.json': `${JSON.stringify(openApiOf(gatewayRoutes, { title: 'Switchboard', version: '0.1.0', servers: ['http://127.0.0.1:3000'] }), null, 2)}\n`,
 };
 
 const docs = join(import.meta.dirname, '..', 'docs');
@@ -24,15 +23,6 @@ if (process.argv.includes('--check')) {
     writeFileSync(join(docs, name), text);
     console.log(`docs/${name} written`);
   }
-}
-
-function publicContracts(): RouteContract[] {
-  const all: unknown[] = Object.values(contracts);
-  return all.filter(isContract).filter((contract) => contract.auth !== 'internal');
-}
-
-function isContract(value: unknown): value is RouteContract {
-  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'reply' in value;
 }
 
 function row(cells: readonly string[]): string {

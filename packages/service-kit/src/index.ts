@@ -15,7 +15,7 @@ export { pageOfRows, readCursor, readPositionCursor, writeCursor } from './http/
 export { sendProblem } from './http/problem.ts';
 export { adminKeyCheck } from './http/authenticate.ts';
 export { clientAddressHeader, internalTokenHeader } from './internal-token.ts';
-export { openApiOf } from './openapi-of.ts';
+export { openApiOf, type DescribedRoute } from './openapi-of.ts';
 export { loadConfig, type Environment } from './config/load-config.ts';
 export { keyProviderConfigSchema } from './config/key-provider-config.ts';
 export { kitConfigSchema, servicePorts } from './config/kit-config.ts';

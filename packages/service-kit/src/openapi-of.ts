@@ -7,14 +7,20 @@ type Json = Record<string, unknown>;
 const codesOfEvery: readonly ErrorCode[] = ['request.invalid', 'internal'];
 const codesWithBody: readonly ErrorCode[] = ['request.not_json', 'request.too_large'];
 
-const securityOf = { public: [], key: [{ apiKey: [] }, { session: [] }], member: [{ session: [] }], admin: [{ adminKey: [] }], internal: [{ internalToken: [] }] } as const satisfies Record<RouteAuth, readonly object[]>;
+/** The schemes of which one is enough; a list beside each holds the scopes it must have. */
+const schemesOf = { public: [], key: ['apiKey', 'session'], member: ['session'], admin: ['adminKey', 'session'], internal: ['internalToken'] } as const satisfies Record<RouteAuth, readonly string[]>;
 
-/** OpenAPI 3.1 of these contracts. Input schemas are described as they are sent, replies as they are answered. */
-export function openApiOf(contracts: readonly RouteContract[], about: { readonly title: string; readonly version: string; readonly servers?: readonly string[] }): Json {
+/** A route by the name that callers know it by, and the heading it stands under. */
+export type DescribedRoute = { readonly name: string; readonly tag: string; readonly contract: RouteContract };
+
+const idempotencyKey = { name: 'Idempotency-Key', in: 'header', required: false, description: 'Names the request: a repetition answers what the first one made.', schema: { type: 'string', maxLength: 255 } };
+
+/** OpenAPI 3.1 of these routes. Input schemas are described as they are sent, replies as they are answered. */
+export function openApiOf(routes: readonly DescribedRoute[], about: { readonly title: string; readonly version: string; readonly servers?: readonly string[] }): Json {
   const paths: Record<string, Json> = {};
-  for (const contract of contracts) {
-    const path = contract.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operationOf(contract) };
+  for (const route of routes) {
+    const path = route.contract.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.contract.method.toLowerCase()]: operationOf(route) };
   }
   return {
     openapi: '3.1.0',
@@ -33,11 +39,14 @@ export function openApiOf(contracts: readonly RouteContract[], about: { readonly
   };
 }
 
-function operationOf(contract: RouteContract): Json {
+function operationOf({ name, tag, contract }: DescribedRoute): Json {
   return {
+    operationId: name,
+    tags: [tag],
     summary: contract.summary,
-    security: securityOf[contract.auth],
-    parameters: [...parametersOf(contract.params, 'path'), ...parametersOf(contract.query, 'query')],
+    ...(contract.roles === undefined ? {} : { description: `Only for ${contract.roles.join(', ')}.` }),
+    security: schemesOf[contract.auth].map((scheme) => ({ [scheme]: contract.scopes ?? [] })),
+    parameters: [...parametersOf(contract.params, 'path'), ...parametersOf(contract.query, 'query'), ...(contract.isRepeatable === true ? [idempotencyKey] : [])],
     ...(contract.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(contract.body, 'input') } } } }),
     responses: {
       [contract.reply.status]: {

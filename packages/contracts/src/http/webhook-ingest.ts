@@ -3,7 +3,7 @@ import { connectionIdSchema, providerIdSchema, tenantIdSchema, webhookIdSchema }
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract } from './route-contract.ts';
 
-/** What the platform asks webhook-ingest, with the admin key. The webhooks themselves come in by raw routes that follow from the provider registry. */
+/** What the platform asks webhook-ingest, and a tenant about its own webhooks. The webhooks themselves come in by raw routes that follow from the provider registry. */
 
 const webhookRecordSchema = z.object({
   webhookId: webhookIdSchema,
@@ -24,6 +24,7 @@ export const listWebhooks = defineRouteContract({
   path: '/tenants/:tenantId/webhooks',
   summary: 'Webhooks of the tenant, newest first',
   auth: 'admin',
+  self: { scopes: ['tenant:read'] },
   params: tenantParams,
   query: pageQuerySchema.extend({
     connectionId: connectionIdSchema.optional(),
@@ -43,6 +44,7 @@ export const replayWebhooks = defineRouteContract({
   path: '/tenants/:tenantId/webhooks/replay',
   summary: 'Hands stored webhooks to their connector again, in the order they came in; what they say is not stored twice',
   auth: 'admin',
+  self: { scopes: ['tenant:write'] },
   params: tenantParams,
   body: z.union([
     z.object({ webhookIds: z.array(webhookIdSchema).min(1).max(1_000) }),

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import type { ServiceName } from '../service-names.ts';
+import * as authService from './auth-service.ts';
+import * as deadLetters from './dead-letters.ts';
+import type { RouteContract } from './route-contract.ts';
+import * as stateManager from './state-manager.ts';
+import * as tenantService from './tenant-service.ts';
+import * as usage from './usage.ts';
+import * as webhookIngest from './webhook-ingest.ts';
+
+/**
+ * What the gateway lets through, said once: forwarding, /openapi.json and the matrix test follow from it. A path is the service's own, except
+ * that a tenant calls what is its own of the platform's routes without its id: `/tenants/:tenantId/keys` is also `/tenant/keys`.
+ */
+export type GatewayRoute = {
+  /** The contract's name; `…Own` in the form that a tenant calls. */
+  readonly name: string;
+  /** What it is about: the heading it stands under in the API description. */
+  readonly tag: string;
+  /** The route as callers see it: path, credentials, scopes, what may go wrong. */
+  readonly contract: RouteContract;
+  /** The same route as its service has it. */
+  readonly source: RouteContract;
+  /** Where it leads; of several the path's `:service` names one. */
+  readonly services: readonly ServiceName[];
+};
+
+type Published = { readonly tag: string; readonly services: readonly ServiceName[]; readonly contracts: Readonly<Record<string, unknown>> };
+
+/** Services that handle events: each lists those that it could not, under one path. */
+export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector'] as const satisfies readonly ServiceName[];
+
+/** Whole files of contracts: a route that is added to one is published with it, unless it is internal. */
+const published: readonly Published[] = [
+  { tag: 'Conversations', services: ['state-manager'], contracts: stateManager },
+  { tag: 'Tenants', services: ['tenant-service'], contracts: tenantService },
+  { tag: 'Usage', services: ['tenant-service'], contracts: usage },
+  { tag: 'People', services: ['auth-service'], contracts: authService },
+  { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
+  { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
+];
+
+/** What may go wrong at the gateway itself, whatever the route. */
+const errorsOfGateway: readonly ErrorCode[] = ['limit.rate_exceeded', 'service.unavailable', 'service.broke_off', 'service.timeout', 'tenant.suspended', 'tenant.mismatch', 'storage.unavailable'];
+
+export const gatewayRoutes: readonly GatewayRoute[] = published.flatMap(({ contracts, ...place }) =>
+  Object.entries(contracts)
+    .filter((entry): entry is [string, RouteContract] => isRouteContract(entry[1]))
+    .flatMap(([name, source]) => routesOf(name, source, place)),
+);
+
+export function isRouteContract(value: unknown): value is RouteContract {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'reply' in value;
+}
+
+function routesOf(name: string, source: RouteContract, place: Pick<GatewayRoute, 'tag' | 'services'>): GatewayRoute[] {
+  if (source.auth === 'internal') return [];
+  const { self, ...rest } = source;
+  const routes: GatewayRoute[] = [{ ...place, name, source, contract: atGateway(rest, place.services) }];
+  // The id comes from the credentials, so that no tenant can name another.
+  if (self !== undefined) {
+    const path = source.path.replace(/^\/tenants\/:tenantId/, '/tenant');
+    const contract = atGateway({ ...rest, path, auth: 'key', scopes: self.scopes, params: without(source.params, 'tenantId') }, place.services);
+    routes.push({ ...place, name: `${name}Own`, source, contract });
+  }
+  return routes;
+}
+
+function atGateway(contract: RouteContract, services: readonly ServiceName[]): RouteContract {
+  const errors = [...(contract.errors ?? []), ...errorsOfGateway];
+  if (services.length === 1) return { ...contract, errors };
+  const params = z.object({ ...shapeOf(contract.params), service: z.enum(services) });
+  return { ...contract, errors: [...errors, 'route.not_found'], params, path: contract.path.replace(/\/dead-letters/, '/dead-letters/:service') };
+}
+
+function without(params: z.ZodType | undefined, name: string): z.ZodType | undefined {
+  const { [name]: _, ...rest } = shapeOf(params);
+  return Object.keys(rest).length === 0 ? undefined : z.object(rest);
+}
+
+/** Params of a contract are an object of its path's names. */
+function shapeOf(params: z.ZodType | undefined): Record<string, z.ZodType> {
+  return params instanceof z.ZodObject ? (params.shape as Record<string, z.ZodType>) : {};
+}
