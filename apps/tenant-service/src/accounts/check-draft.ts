@@ -5,7 +5,7 @@ import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import { nextCheckAt } from '../domain/next-check.ts';
 import { proofOf, type Proof } from '../domain/proof-of.ts';
-import type { Account, ConnectOutcome, Learned, Unverified } from '../providers/connect-strategy.ts';
+import { unverified, type Account, type ConnectOutcome, type Learned, type Unverified } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import type { Actor } from '../store/audit.ts';
 import type { StoredConnection, StoredDraft } from '../store/connections.ts';
@@ -77,7 +77,7 @@ async function activate(deps: AccountDependencies, actor: Actor, connection: Sto
   const taken = await identifiers.claim(provider, ownedIdentifiers(entry, account), proof);
   if (taken.length > 0) {
     await releaseUnused(deps, entry);
-    return { kind: 'unverified', reason: 'This account is already connected elsewhere in this installation. Disconnect it there first.', retry: true };
+    return unverified('This account is already connected elsewhere in this installation. Disconnect it there first.', true, 'connection.identifier_taken');
   }
   const replaced = await connections.openAccount(connection);
   const { secretField } = entry.webhook;

@@ -1,7 +1,7 @@
 import { findGenesysDomain } from '@switchboard/providers';
 import { z } from 'zod';
 import { askProvider, type ProviderAnswer } from './ask-provider.ts';
-import { unverified, type Account, type ConnectContext, type ConnectOutcome, type ConnectStrategy, type Unverified } from './connect-strategy.ts';
+import { unverified, type Account, type AskContext, type ConnectContext, type ConnectOutcome, type ConnectStrategy, type Unverified } from './connect-strategy.ts';
 
 /**
  * Genesys Cloud Open Messaging. Settings this strategy writes:
@@ -45,6 +45,34 @@ export const genesys: ConnectStrategy = {
     await context.keep({ routingIdentifiers: { integrationId: created.id } });
     return await untilCompleted(created, context, call);
   },
+
+  async ask(account, context) {
+    const token = await fetchToken(account, context);
+    if (token.kind === 'unverified') return token;
+    const integrationId = account.routingIdentifiers['integrationId'];
+    if (integrationId === undefined) return { kind: 'verified' };
+    const call = genesysCall(context, token.accessToken);
+    const found = await loadIntegration(integrationId, call);
+    return found.kind === 'unverified' ? found : await untilCompleted(found, { waitMs: 0 }, call);
+  },
+
+  async remove(account, context) {
+    if (account.settings['integrationOrigin'] !== 'created') {
+      return { kind: 'nothing_to_remove', reason: 'The Open Messaging integration was there before the hub and stays. Remove the hub\'s address from it at Genesys, or delete it there.' };
+    }
+    if (await context.isInUseElsewhere('integrationId')) return { kind: 'nothing_to_remove', reason: 'Another connection uses the same Open Messaging integration.' };
+    const token = await fetchToken(account, context);
+    if (token.kind === 'unverified') return { kind: 'failed', reason: token.reason };
+    const call = genesysCall(context, token.accessToken);
+    const known = account.routingIdentifiers['integrationId'];
+    const target = known === undefined ? await findOurs(context, call) : { kind: 'integration' as const, id: known };
+    if (target.kind === 'unverified') return { kind: 'failed', reason: target.reason };
+    if (target.kind === 'none') return { kind: 'nothing_to_remove', reason: 'The hub has made no Open Messaging integration for this connection.' };
+    const answer = await call('DELETE', pathOf(target.id));
+    if (answer.kind === 'unanswered') return { kind: 'failed', reason: answer.outcome.reason };
+    if (answer.status === 404) return { kind: 'nothing_to_remove', reason: 'The Open Messaging integration is gone already.' };
+    return answer.status >= 200 && answer.status < 300 ? { kind: 'removed' } : { kind: 'failed', reason: refusalOf(answer, 'delete', 'delete the integration').reason };
+  },
 };
 
 /** Who puts something else in the place of Genesys' API, and says nothing of the login host, has it log in there too: credentials then reach one place. */
@@ -75,13 +103,13 @@ const integrationListSchema = z.object({ entities: z.array(integrationSchema) })
 const errorSchema = z.object({ code: z.string().optional(), error: z.string().optional(), message: z.string().optional() });
 
 type Integration = z.infer<typeof integrationSchema>;
-type Call = (method: 'GET' | 'POST' | 'PATCH', path: string, body?: object) => Promise<ProviderAnswer>;
+type Call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) => Promise<ProviderAnswer>;
 type Answered = Extract<ProviderAnswer, { kind: 'answer' }>;
 type Found = { readonly kind: 'integration' } & Integration;
 /** There is no such integration (any more). */
 type Missing = Unverified & { readonly missing?: true };
 
-async function fetchToken(account: Account, context: ConnectContext): Promise<Unverified | { kind: 'token'; accessToken: string }> {
+async function fetchToken(account: Account, context: AskContext): Promise<Unverified | { kind: 'token'; accessToken: string }> {
   const { clientId = '', region } = account.settings;
   const basic = Buffer.from(`${clientId}:${account.credentials['clientSecret'] ?? ''}`).toString('base64');
   const answer = await askProvider(context.egress, 'Genesys', {
@@ -97,7 +125,7 @@ async function fetchToken(account: Account, context: ConnectContext): Promise<Un
   return unverified(`Genesys refuses the client id or client secret${region === undefined ? '' : ` (region ${region})`}${codeOf(answer.json)}. Check both, and that the OAuth client is enabled and of the grant type "Client Credentials".`, false);
 }
 
-function genesysCall(context: ConnectContext, accessToken: string): Call {
+function genesysCall(context: AskContext, accessToken: string): Call {
   return (method, path, body) =>
     askProvider(context.egress, 'Genesys', {
       method,
@@ -117,7 +145,7 @@ async function createIntegration(account: Account, context: ConnectContext, call
 }
 
 /** What carries our address is ours. `none` only when every page was seen: made twice, an integration gets half of the messages each. */
-async function findOurs(context: ConnectContext, call: Call): Promise<Unverified | Found | { readonly kind: 'none' }> {
+async function findOurs(context: AskContext, call: Call): Promise<Unverified | Found | { readonly kind: 'none' }> {
   for (let pageNumber = 1; pageNumber <= pagesMax; pageNumber++) {
     const answer = await call('GET', `${integrationsPath}?pageSize=${pageSize}&pageNumber=${pageNumber}`);
     if (answer.kind === 'unanswered') return answer.outcome;
@@ -153,7 +181,7 @@ function webhookOf(account: Account, context: ConnectContext): object {
 }
 
 /** Genesys creates in its own time; looks again until it is done or `waitMs` are over. */
-async function untilCompleted(integration: Integration, context: ConnectContext, call: Call): Promise<ConnectOutcome> {
+async function untilCompleted(integration: Integration, context: Pick<ConnectContext, 'waitMs'>, call: Call): Promise<ConnectOutcome> {
   const deadline = performance.now() + context.waitMs;
   for (let current = integration; ; ) {
     // Integrations older than the field have none: they are there.
@@ -172,7 +200,7 @@ function readIntegration(answer: ProviderAnswer, permission: string, attempted: 
   const integration = integrationSchema.safeParse(answer.json);
   if (answer.status >= 200 && answer.status < 300 && integration.success) return { kind: 'integration', ...integration.data };
   if (answer.status === 404 && integrationId !== undefined) {
-    return { ...unverified(`There is no Open Messaging integration ${integrationId} in this Genesys organisation. Check integrationId and region, or leave integrationId out to have one created.`, true), missing: true };
+    return { ...unverified(`There is no Open Messaging integration ${integrationId} in this Genesys organisation. Check integrationId and region, or leave integrationId out to have one created.`, true, 'provider.not_found'), missing: true };
   }
   return refusalOf(answer, permission, attempted);
 }
@@ -182,7 +210,7 @@ function refusalOf(answer: Answered, permission: string, attempted: string): Unv
     case 401:
       return unverified(`Genesys gave a token and then refused it${codeOf(answer.json)}. It is tried again.`, true);
     case 403:
-      return unverified(`Genesys does not let this OAuth client ${attempted}: give its role the permission messaging:integration:${permission}${codeOf(answer.json)}. It is tried again.`, true);
+      return unverified(`Genesys does not let this OAuth client ${attempted}: give its role the permission messaging:integration:${permission}${codeOf(answer.json)}. It is tried again.`, true, 'provider.forbidden');
     default:
       return unverified(`Genesys did not ${attempted} (status ${answer.status})${codeOf(answer.json)}. Check the values and post the credentials again.`, false);
   }

@@ -127,6 +127,16 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
       return version;
     },
 
+    /** Whether an active connection besides those has the account, of whatever tenant; in system scope. */
+    hasOtherActive: (provider: ProviderId, identifier: { readonly name: string; readonly value: string }, except: readonly ConnectionId[]): Promise<boolean> =>
+      db.transaction(async () => {
+        const rows = await db.sql.query(
+          `select 1 from connections where provider = $1 and status = 'active' and routing_identifiers @> jsonb_build_object($2::text, $3::text) and connection_id <> all($4::text[]) limit 1`,
+          [provider, identifier.name, identifier.value, except],
+        );
+        return rows.length > 0;
+      }),
+
     /** Drafts that are due, of all tenants, taken by this process for `leaseMs`; in system scope. */
     claimDueDrafts: (now: Date, leaseMs: number, limit: number): Promise<{ tenantId: TenantId; connectionId: ConnectionId }[]> =>
       db.transaction(() =>

@@ -16,7 +16,7 @@ export async function startFakeMeta(numbers: readonly string[]): Promise<FakeMet
     if (state.down) return { status: 503, json: {} };
     if (call.authorization !== `Bearer ${state.token}`) return { status: 401, json: { error: { message: 'Invalid OAuth access token.', type: 'OAuthException', code: 190 } } };
     const [, id = '', edge] = /^\/v\d+\.\d+\/(\w+)(?:\/(\w+))?/.exec(call.path) ?? [];
-    if (call.method === 'POST' && edge === 'subscribed_apps') return { status: 200, json: { success: true } };
+    if ((call.method === 'POST' || call.method === 'DELETE') && edge === 'subscribed_apps') return { status: 200, json: { success: true } };
     if (call.method === 'GET' && numbers.includes(id)) return { status: 200, json: { id, display_phone_number: '+1 555 0100', verified_name: 'Acme' } };
     return { status: 400, json: { error: { message: 'Unsupported get request.', type: 'GraphMethodException', code: 100 } } };
   });
@@ -55,6 +55,10 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
     const id = call.path.slice(path.length + 1);
     const integration = state.integrations.get(id);
     if (integration === undefined) return { status: 404, json: { code: 'not.found', status: 404 } };
+    if (call.method === 'DELETE') {
+      state.integrations.delete(id);
+      return { status: 204, json: undefined };
+    }
     if (call.method === 'PATCH') {
       const change = JSON.parse(call.body) as { name?: string };
       if (change.name === undefined) return { status: 400, json: { code: 'bad.request', status: 400 } };
@@ -71,7 +75,7 @@ async function listen(answer: (call: SeenCall) => Answer): Promise<FakeProvider>
     const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', body: await read(request) };
     calls.push(call);
     const { status, json } = answer(call);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(json === undefined ? undefined : JSON.stringify(json));
   };
   const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
