@@ -1,4 +1,6 @@
 import { z } from 'zod';
 
-/** Nothing of its own: addresses and secrets of the kit are all it needs. */
-export const config = z.object({});
+export const configSchema = z.object({
+  tokenIssuer: z.string().min(1).default('switchboard').describe('what access tokens name as their issuer ("iss"); others who verify them expect it, so changing it logs everybody out'),
+});
+export type Config = z.output<typeof configSchema>;

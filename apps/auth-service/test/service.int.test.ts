@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getProviderToken, newId, type ConnectionId, type ConnectionWithSecrets, type TenantId } from '@switchboard/contracts';
-import { provision } from '@switchboard/db';
-import { installBus } from '@switchboard/event-bus';
-import { internalTokenHeader, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
+import { internalTokenHeader, prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
 import { describeRoute, internalTokenHeaders, testEnvironment } from '@switchboard/service-kit/testing';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -24,10 +22,7 @@ let loginAnswer: { status: number; headers?: Record<string, string>; body: objec
 
 beforeAll(async () => {
   database = await startTestDatabase();
-  // It has no database of its own: the bus is that of the other services.
-  const place = { service: 'state-manager', schema: 'state', prismaDirectory: new URL('./none/', import.meta.url) };
-  await provision({ adminUrl: database.adminUrl, services: [place], rolePassword: testRolePassword });
-  await installBus({ adminUrl: database.adminUrl, driver: 'embedded', services: [place], rolePassword: testRolePassword });
+  await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
   login = createServer((request, response) => {
     logins.push(Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString());
     const { status, headers, body } = loginAnswer ?? { status: 200, body: { access_token: `token-${logins.length}-of-${logins.at(-1)}`, expires_in: 86_400 } };
@@ -45,7 +40,7 @@ beforeAll(async () => {
     const connection: ConnectionWithSecrets = { tenantId, connectionId, provider: 'genesys', role: 'desk', status: 'active', version: 1, routingIdentifiers: {}, settings: { clientId: `client-of-${tenantId}`, loginBaseUrl }, credentials: { clientSecret: `secret-of-${tenantId}` } };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(connection));
   });
-  running = await startService(definition, testEnvironment({ BUS_DRIVER: 'embedded', BUS_DATABASE_URL: database.url('switchboard_bus'), TENANT_SERVICE_URL: await listen(tenantService) }));
+  running = await startService(definition, testEnvironment({ BUS_DRIVER: 'embedded', BUS_DATABASE_URL: database.url('switchboard_bus'), DATABASE_URL: database.url('switchboard_auth'), TENANT_SERVICE_URL: await listen(tenantService) }));
 }, 60_000);
 
 afterAll(async () => {

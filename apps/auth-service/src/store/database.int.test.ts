@@ -1,0 +1,10 @@
+import { describeDatabaseOfService } from '@switchboard/db/testing';
+
+const schema = { service: 'auth-service', schema: 'auth', prismaDirectory: new URL('../../prisma/', import.meta.url) };
+
+describeDatabaseOfService(schema, {
+  systemTables: {
+    sessions: 'those that have ended are swept over all tenants',
+    one_time_tokens: 'so are tokens that nobody used in time',
+  },
+});
