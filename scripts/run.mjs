@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cacheDirectory = join(root, 'node_modules', '.cache', 'switchboard');
-const commands = ['start', 'test', 'demo', 'services', 'bench', 'docs', 'migrate-single-tenant'];
+const commands = ['start', 'test', 'demo', 'services', 'bench', 'docs', 'migrate-single-tenant', 'secrets-rotate', 'audit-verify'];
 
 function fail(sentence) {
   process.stderr.write(`switchboard: ${sentence}\n`);

@@ -13,22 +13,27 @@ export type KeyServerRequest = { readonly url: string; readonly headers: Headers
  * POSTs JSON to a key server and reads its JSON answer, whatever its status. What went out and came back is in no error: it holds tokens and keys.
  * Throws `secret.provider_unavailable` when there is no answer in time, or none that is JSON.
  */
-export async function askKeyServer(provider: string, { url, headers, body, answerMsMax }: KeyServerRequest): Promise<KeyServerAnswer> {
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(answerMsMax) });
-    status = response.status;
-    text = await response.text();
-  } catch (cause) {
-    throw providerUnavailable(provider, cause instanceof DOMException && cause.name === 'TimeoutError' ? `no answer within ${answerMsMax} ms` : 'no connection', { cause });
-  }
+export async function askKeyServer(provider: string, request: KeyServerRequest): Promise<KeyServerAnswer> {
+  const { status, text } = await post(provider, request, 2);
   if (text.length > answerLengthMax) throw providerUnavailable(provider, 'an answer too long', { status });
   try {
     return { status, body: text === '' ? {} : JSON.parse(text) };
   } catch {
     // JSON.parse quotes what it read: not as a cause.
     throw providerUnavailable(provider, 'an answer that is not JSON', { status });
+  }
+}
+
+/** Tries again at once when the connection broke off: a kept one may have been closed meanwhile, and wrapping twice does no harm. */
+async function post(provider: string, request: KeyServerRequest, tries: number): Promise<{ status: number; text: string }> {
+  const { url, headers, body, answerMsMax } = request;
+  try {
+    const response = await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(answerMsMax) });
+    return { status: response.status, text: await response.text() };
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'TimeoutError') throw providerUnavailable(provider, `no answer within ${answerMsMax} ms`, { cause });
+    if (tries > 1) return await post(provider, request, tries - 1);
+    throw providerUnavailable(provider, 'no connection', { cause });
   }
 }
 

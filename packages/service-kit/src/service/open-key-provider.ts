@@ -30,14 +30,14 @@ function openVault({ vaultAddr: address, vaultToken: token, vaultTransitKey: key
   // VAULT_ADDR and VAULT_TOKEN alone may be there for something else.
   if (key === undefined) return undefined;
   const needed = { VAULT_ADDR: address, VAULT_TOKEN: token };
-  if (address === undefined || token === undefined) throw new StartRefusal(`VAULT_TRANSIT_KEY is set, and ${missingOf(needed)} is not.`);
+  if (address === undefined || token === undefined) throw new StartRefusal(`VAULT_TRANSIT_KEY is set; set ${missingOf(needed)} as well.`);
   return attempt(() => createVaultKeyProvider({ address, token, key, mount, ...(namespace !== undefined && { namespace }) }));
 }
 
 function openKms({ awsKmsKeyId: keyId, awsRegion: region, awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey, awsSessionToken: sessionToken, awsKmsEndpoint: endpoint }: KeyProviderConfig): KeyProvider | undefined {
   if (keyId === undefined) return undefined;
   const needed = { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  if (region === undefined || accessKeyId === undefined || secretAccessKey === undefined) throw new StartRefusal(`AWS_KMS_KEY_ID is set, and ${missingOf(needed)} is not.`);
+  if (region === undefined || accessKeyId === undefined || secretAccessKey === undefined) throw new StartRefusal(`AWS_KMS_KEY_ID is set; set ${missingOf(needed)} as well.`);
   return attempt(() => createAwsKmsKeyProvider({ keyId, region, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }), ...(endpoint !== undefined && { endpoint }) }));
 }
 

@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TenantId } from '@switchboard/contracts';
+import type { Database } from '@switchboard/db';
+import { combineKeyProviders, createDataKeyStore, createEnvKeyProvider, createSecretBox, createVaultKeyProvider, type KeyProvider, type SecretBox } from '@switchboard/secrets';
+import { startStandInVault, type StandInVault } from '@switchboard/secrets/testing';
+import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
+import { runAsTenant } from '@switchboard/tenant-context';
+import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchboard/testing';
+import { service as tenantService } from '@switchboard/tenant-service';
+import { service as webhookIngest } from '@switchboard/webhook-ingest';
+import { Client } from 'pg';
+import { rotateDataKeys } from './rotate-data-keys.ts';
+import { openServiceDatabase } from './service-databases.ts';
+
+const services: readonly ServiceDefinition[] = [tenantService, webhookIngest];
+const sealing = [tenantService, webhookIngest].map((service): ServiceDefinition => service);
+const tenants = Array.from({ length: 250 }, (_, index) => `tenant-${String(index).padStart(3, '0')}` as TenantId);
+const place = { table: 'connections', column: 'credentials', row: 'con_1' };
+const keks = Array.from({ length: 4 }, () => randomBytes(32).toString('hex'));
+const kek = (...indexes: number[]) => indexes.map((index) => keks[index]).join(',');
+
+let database: TestDatabase;
+let admin: Client;
+let databases: Database<unknown>[];
+let vault: StandInVault;
+const databaseUrlOf = (service: ServiceDefinition) => database.url(`switchboard_${service.database?.schema}`);
+/** A service that has just started: no data key in its memory. */
+const boxes = (keyProvider: KeyProvider): SecretBox[] => databases.map((db) => createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }));
+const sealed = new Map<string, Buffer[]>();
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  await prepareServices(services, { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+  admin = new Client({ connectionString: database.adminUrl });
+  await admin.connect();
+  databases = sealing.map((service) => openServiceDatabase(service, databaseUrlOf));
+  vault = await startStandInVault();
+  await admin.query(`insert into tenant.tenants (tenant_id, name, plan, rate_limit, metadata) select id, id, 'starter', 100, '{}' from unnest($1::text[]) id`, [tenants]);
+  const [first, second] = boxes(createEnvKeyProvider(kek(0)));
+  for (const tenantId of tenants) sealed.set(tenantId, await runAsTenant(tenantId, async () => [await first!.seal(`tenant of ${tenantId}`, place), await second!.seal(`ingest of ${tenantId}`, place)]));
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all((databases ?? []).map((db) => db.close()));
+  await admin?.end();
+  await vault?.close();
+  await database?.drop();
+});
+
+async function keyIds(): Promise<Record<string, number>> {
+  const { rows } = await admin.query<{ key: string; count: number }>('select key_id as key, count(*)::int as count from (select key_id from tenant.tenant_keys union all select key_id from ingest.tenant_keys) k group by 1');
+  return Object.fromEntries(rows.map(({ key, count }) => [key, count]));
+}
+
+async function expectAllOpen(keyProvider: KeyProvider): Promise<void> {
+  const [first, second] = boxes(keyProvider);
+  for (const [tenantId, [one, two]] of sealed) {
+    await runAsTenant(tenantId as TenantId, async () => {
+      expect([await first!.open(one!, place), await second!.open(two!, place)]).toEqual([`tenant of ${tenantId}`, `ingest of ${tenantId}`]);
+    });
+  }
+}
+
+const rotate = (keyProvider: KeyProvider) => rotateDataKeys({ services, databaseUrlOf, keyProvider, batch: 60, report: () => undefined });
+
+describe('rotating the key-encryption key', () => {
+  it('wraps every data key of every service anew while services seal and open, and changes nothing when run again', async () => {
+    const both = createEnvKeyProvider(kek(1, 0));
+    let isOver = false;
+    const traffic = (async () => {
+      for (let round = 0; !isOver; round++) {
+        const tenantId = tenants[(round * 37) % tenants.length]!;
+        const [box] = boxes(both);
+        const [old] = sealed.get(tenantId) ?? [];
+        await runAsTenant(tenantId, async () => {
+          expect(await box!.open(old!, place)).toBe(`tenant of ${tenantId}`);
+          expect(await box!.open(await box!.seal('fresh', place), place)).toBe('fresh');
+        });
+      }
+    })();
+    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 250, failed: [] }, { schema: 'ingest', rewrapped: 250, failed: [] }]);
+    isOver = true;
+    await traffic;
+    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 0, failed: [] }, { schema: 'ingest', rewrapped: 0, failed: [] }]);
+    await expectAllOpen(createEnvKeyProvider(kek(1)));
+  }, 120_000);
+
+  it('killed in the middle, goes on where it was when it is started again', async () => {
+    const environment = { ...process.env, DATABASE_ADMIN_URL: database.adminUrl, KEY_ENCRYPTION_KEY: kek(2, 1), ...Object.fromEntries(sealing.map(({ database: own }) => [`SWITCHBOARD_${own?.schema.toUpperCase()}_DATABASE_URL`, database.url(`switchboard_${own?.schema}`)])) };
+    const script = () => spawn(process.execPath, ['--disable-warning=ExperimentalWarning', new URL('../test/rotate-two-services.ts', import.meta.url).pathname], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const killed = script();
+    let lines = '';
+    killed.stdout.on('data', (chunk: Buffer) => {
+      lines += chunk.toString();
+      if (lines.includes('tenant: 60 tenants')) killed.kill('SIGKILL');
+    });
+    const [, signal] = await once(killed, 'exit');
+    expect(signal).toBe('SIGKILL');
+    const between = Object.values(await keyIds()).toSorted((a, b) => a - b);
+    expect(between).toHaveLength(2);
+    await expectAllOpen(createEnvKeyProvider(kek(2, 1)));
+
+    const [tenant, ingest] = await rotate(createEnvKeyProvider(kek(2, 1)));
+    expect(tenant!.rewrapped).toBeLessThanOrEqual(190);
+    expect(tenant!.rewrapped + ingest!.rewrapped).toBe(500 - between[0]!);
+    expect(Object.values(await keyIds())).toEqual([500]);
+    await expectAllOpen(createEnvKeyProvider(kek(2)));
+  }, 120_000);
+
+  it('moves from the environment to Vault, stops when Vault goes away, and says which data key it cannot unwrap', async () => {
+    const remote = createVaultKeyProvider({ address: vault.url, token: vault.token, key: 'switchboard', answerMsMax: 500 });
+    const both = combineKeyProviders(remote, [createEnvKeyProvider(kek(2))]);
+    setTimeout(() => (vault.fault = { status: 503, json: { errors: ['Vault is sealed'] } }), 100);
+    await expect(rotate(both)).rejects.toMatchObject({ code: 'secret.provider_unavailable' });
+    vault.fault = undefined;
+    await expectAllOpen(both);
+
+    // Its key is lost, and another tenant's is put in its place.
+    await admin.query(`update tenant.tenant_keys set wrapped = (select wrapped from tenant.tenant_keys where tenant_id = $2), key_id = (select key_id from tenant.tenant_keys where tenant_id = $2) where tenant_id = $1`, [tenants[249], tenants[248]]);
+    const results = await rotate(both);
+    expect(results[0]!.failed.map(({ tenantId }) => tenantId)).toEqual(['tenant-249']);
+    expect(results[1]!.failed).toEqual([]);
+    sealed.delete(tenants[249]!);
+    await expectAllOpen(remote);
+    expect(Object.keys(await keyIds())).toContain('vault:transit/switchboard:v1');
+  }, 120_000);
+});

@@ -1,0 +1,103 @@
+import type { Database } from '@switchboard/db';
+import { createDataKeyStore, rewrapDataKeys, type KeyProvider } from '@switchboard/secrets';
+import type { TenantId } from '@switchboard/contracts';
+import type { ServiceDefinition } from '@switchboard/service-kit';
+import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
+import { openServiceDatabase } from './service-databases.ts';
+
+/** Tenants that are asked for at once, and after which progress is told. */
+const batchDefault = 200;
+
+/** Tenants wrapped at the same time: enough to hide a key server's round trip, few enough not to crowd it or the services' databases. */
+const concurrency = 4;
+
+export type RotateOptions = {
+  readonly services: readonly ServiceDefinition[];
+  /** Of a service's own role. */
+  readonly databaseUrlOf: (service: ServiceDefinition) => string;
+  /** Wraps with the new key, unwraps with the old ones too. */
+  readonly keyProvider: KeyProvider;
+  readonly batch?: number;
+  /** One line for the person at the terminal; no secrets. */
+  readonly report: (line: string) => void;
+};
+
+/** Of one schema: data keys wrapped anew now, and those that could not be unwrapped. */
+export type Rotated = { readonly schema: string; readonly rewrapped: number; readonly failed: readonly { readonly tenantId: string; readonly reason: string }[] };
+
+/**
+ * Wraps the data keys of every tenant, in every service that keeps some, with the key provider's current key. The services go on meanwhile, as
+ * long as they can unwrap with both. Each key is a transaction of its own: broken off, it is started again and goes on where it was; run once
+ * more, it changes nothing. Throws `secret.provider_unavailable` when the key provider goes away: what was done is kept.
+ */
+export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, batch = batchDefault, report }: RotateOptions): Promise<Rotated[]> {
+  const currentKeyId = await keyProvider.currentKeyId();
+  report(`wrapping with ${currentKeyId}`);
+  const tenantService = services.find(({ name }) => name === 'tenant-service');
+  if (tenantService === undefined) throw new Error('tenant-service is not among the services: nobody else knows all tenants.');
+  const tenants = openServiceDatabase(tenantService, databaseUrlOf);
+  const rotated: Rotated[] = [];
+  try {
+    for (const service of services.filter(({ database }) => database !== undefined)) {
+      const db = openServiceDatabase(service, databaseUrlOf);
+      try {
+        if (await keepsDataKeys(db)) rotated.push(await rotateSchema(service.database?.schema ?? '', db, tenants));
+      } finally {
+        await db.close();
+      }
+    }
+    return rotated;
+  } finally {
+    await tenants.close();
+  }
+
+  async function rotateSchema(schema: string, db: Database<unknown>, list: Database<unknown>): Promise<Rotated> {
+    const dataKeys = createDataKeyStore(db);
+    const failed: { tenantId: string; reason: string }[] = [];
+    let rewrapped = 0;
+    let seen = 0;
+    for await (const page of tenantPages(list, batch)) {
+      await inParallel(page, async (tenantId) => {
+        try {
+          const count = await runAsTenant(tenantId, () => rewrapDataKeys(dataKeys, keyProvider, currentKeyId));
+          // Not `+= await`: that reads the sum before the others have added theirs.
+          rewrapped += count;
+        } catch (error) {
+          const { code, detail } = error as { code?: string; detail?: { reason?: unknown } };
+          if (code !== 'secret.unreadable') throw error;
+          failed.push({ tenantId, reason: String(detail?.reason) });
+          report(`${schema}: the data key of ${tenantId} cannot be unwrapped: ${String(detail?.reason)}`);
+        }
+      });
+      seen += page.length;
+      report(`${schema}: ${seen} tenants, ${rewrapped} data keys wrapped anew`);
+    }
+    return { schema, rewrapped, failed };
+  }
+}
+
+async function keepsDataKeys(db: Database<unknown>): Promise<boolean> {
+  const [row] = await runAsSystem('asks whether the service has the table of data keys', () => db.transaction(() => db.sql.query<{ table: string | null }>("select to_regclass('tenant_keys')::text as table")));
+  return row?.table !== null && row?.table !== undefined;
+}
+
+async function* tenantPages(db: Database<unknown>, limit: number): AsyncGenerator<TenantId[]> {
+  for (let after = ''; ; ) {
+    const page = await runAsSystem('rotation goes over the data keys of all tenants', () =>
+      db.transaction(() => db.sql.query<{ tenantId: TenantId }>('select tenant_id as "tenantId" from tenants where tenant_id > $1 order by tenant_id limit $2', [after, limit])),
+    );
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page.map(({ tenantId }) => tenantId);
+    after = last.tenantId;
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    }),
+  );
+}
