@@ -15,6 +15,8 @@ export * from './http/tenant-service-internal.ts';
 export * from './http/auth-service.ts';
 export * from './api-key.ts';
 export * from './http/tenant-service.ts';
+export * from './http/tenant-keys.ts';
+export * from './http/tenant-connections.ts';
 export * from './http/usage.ts';
 export * from './http/state-manager.ts';
 export * from './http/dead-letters.ts';

@@ -5,6 +5,8 @@ import * as authService from './auth-service.ts';
 import * as deadLetters from './dead-letters.ts';
 import type { RouteContract } from './route-contract.ts';
 import * as stateManager from './state-manager.ts';
+import * as tenantConnections from './tenant-connections.ts';
+import * as tenantKeys from './tenant-keys.ts';
 import * as tenantService from './tenant-service.ts';
 import * as usage from './usage.ts';
 import * as webhookIngest from './webhook-ingest.ts';
@@ -35,6 +37,8 @@ export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-serv
 const published: readonly Published[] = [
   { tag: 'Conversations', services: ['state-manager'], contracts: stateManager },
   { tag: 'Tenants', services: ['tenant-service'], contracts: tenantService },
+  { tag: 'API keys', services: ['tenant-service'], contracts: tenantKeys },
+  { tag: 'Connections', services: ['tenant-service'], contracts: tenantConnections },
   { tag: 'Usage', services: ['tenant-service'], contracts: usage },
   { tag: 'People', services: ['auth-service'], contracts: authService },
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
