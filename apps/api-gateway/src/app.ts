@@ -9,7 +9,7 @@ import { forwardState } from './routes/forward-state.ts';
 
 export function build(kit: Kit<Config, unknown>): ServiceParts {
   const callers = createCallerLookup(kit);
-  const forwarder = createForwarder({ origin: kit.urlOf('state-manager'), timeoutMs: kit.config.upstreamTimeoutMs });
+  const forwarder = createForwarder({ origin: kit.urlsOf('state-manager')[0], timeoutMs: kit.config.upstreamTimeoutMs });
   const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, log: kit.log });
   return {
     routes: [],

@@ -11,13 +11,17 @@ const connectTimeoutMs = 1_000;
 const connectionsMax = 64;
 
 export type CallRouteOptions = {
-  readonly urlOf: (service: ServiceName) => string;
+  readonly urlsOf: (service: ServiceName) => readonly [string, ...string[]];
   readonly signToken: (audience: ServiceName, claims: InternalClaims) => string;
 };
 
 /** Internal calls over kept-alive connections; see `CallRoute` for the promise. `close` ends the connections. */
-export function createCallRoute({ urlOf, signToken }: CallRouteOptions): { readonly callRoute: CallRoute; readonly close: () => Promise<void> } {
+export function createCallRoute({ urlsOf, signToken }: CallRouteOptions): { readonly callRoute: CallRoute; readonly close: () => Promise<void> } {
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: connectionsMax, connect: { timeout: connectTimeoutMs }, keepAliveTimeout: 30_000 });
+
+  let turn = 0;
+  // Several processes of a service take turns.
+  const originOf = (urls: readonly [string, ...string[]]) => urls[turn++ % urls.length] ?? urls[0];
 
   const callRoute: CallRoute = async (service, contract, input) => {
     const scope = currentScope();
@@ -25,7 +29,7 @@ export function createCallRoute({ urlOf, signToken }: CallRouteOptions): { reado
     const timeoutMs = input.timeoutMs ?? timeoutMsDefault;
     const { status, body } = await exchange(agent, {
       service,
-      origin: urlOf(service),
+      origin: originOf(urlsOf(service)),
       path: pathOf(contract, input),
       method: contract.method,
       timeoutMs,

@@ -10,6 +10,7 @@ export { prepareServices, type PrepareOptions } from './service/prepare-services
 export { openKeyProvider } from './service/open-key-provider.ts';
 export { StartRefusal } from './service/start-refusal.ts';
 export { defineRoute } from './http/define-route.ts';
+export { labelRoute } from './http/create-server.ts';
 export { reply } from './http/reply.ts';
 export { pageOfRows, readCursor, readPositionCursor, writeCursor } from './http/page-of-rows.ts';
 export { sendProblem } from './http/problem.ts';

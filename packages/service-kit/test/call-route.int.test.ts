@@ -13,7 +13,7 @@ let service: RunningService;
 let calls: { callRoute: CallRoute; close: () => Promise<void> };
 
 function callsTo(url: string, audience?: string) {
-  return createCallRoute({ urlOf: () => url, signToken: (service, claims) => signInternalToken(testSecrets.internalTokenSecret, 'state-manager', audience ?? service, claims) });
+  return createCallRoute({ urlsOf: () => [url], signToken: (service, claims) => signInternalToken(testSecrets.internalTokenSecret, 'state-manager', audience ?? service, claims) });
 }
 
 beforeAll(async () => {

@@ -37,10 +37,10 @@ export const kitConfigSchema = z.object({
 });
 export type KitConfig = z.output<typeof kitConfigSchema>;
 
-/** Base URL of a service, without a slash at the end. */
-export function urlOf(config: KitConfig, service: ServiceName): string {
-  // The field exists: serviceUrls makes one of each name.
-  return config[urlField(service) as keyof KitConfig] as string;
+/** Base URLs of a service's processes, one at least, without a slash at the end. */
+export function urlsOf(config: KitConfig, service: ServiceName): readonly [string, ...string[]] {
+  // The field exists and holds one: serviceUrls makes one of each name.
+  return config[urlField(service) as keyof KitConfig] as unknown as [string, ...string[]];
 }
 
 function list() {
@@ -50,15 +50,16 @@ function list() {
     .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 }
 
-function serviceUrls(): Record<`${string}Url`, z.ZodType<string, string | undefined>> {
+function serviceUrls(): Record<`${string}Url`, z.ZodType<string[], string | undefined>> {
   return Object.fromEntries(
     serviceNames.map((name) => [
       urlField(name),
       z
-        .url()
+        .string()
         .default(`http://127.0.0.1:${servicePorts[name]}`)
-        .transform((url) => url.replace(/\/+$/, ''))
-        .describe(`the address of ${name}`),
+        .transform((text) => text.split(',').map((url) => url.trim().replace(/\/+$/, '')))
+        .pipe(z.array(z.url({ protocol: /^https?$/ })))
+        .describe(`the address of ${name}; those of several processes of it, separated by commas`),
     ]),
   );
 }

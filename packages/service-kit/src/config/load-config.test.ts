@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { kitConfigSchema, urlOf } from './kit-config.ts';
+import { kitConfigSchema, urlsOf } from './kit-config.ts';
 import { loadConfig } from './load-config.ts';
 import { StartRefusal } from '../service/start-refusal.ts';
 import { variablesOf } from './variables-of.ts';
@@ -80,8 +80,10 @@ describe('variablesOf', () => {
 describe("the kit's own variables", () => {
   it('give each service an address and keep their secrets marked', () => {
     const config = loadConfig(kitConfigSchema, { INTERNAL_TOKEN_SECRET: 'x'.repeat(32), TENANT_SERVICE_URL: 'http://tenants:3007/', EGRESS_ALLOW: '10.0.0.0/8, minio' });
-    expect(urlOf(config, 'tenant-service')).toBe('http://tenants:3007');
-    expect(urlOf(config, 'state-manager')).toBe('http://127.0.0.1:3002');
+    expect(urlsOf(config, 'tenant-service')).toEqual(['http://tenants:3007']);
+    expect(urlsOf(config, 'state-manager')).toEqual(['http://127.0.0.1:3002']);
+    expect(urlsOf(loadConfig(kitConfigSchema, { INTERNAL_TOKEN_SECRET: 'x'.repeat(32), STATE_MANAGER_URL: 'http://a:1/, http://b:2' }), 'state-manager')).toEqual(['http://a:1', 'http://b:2']);
+    expect(() => loadConfig(kitConfigSchema, { INTERNAL_TOKEN_SECRET: 'x'.repeat(32), STATE_MANAGER_URL: 'http://a:1,nowhere' })).toThrow('STATE_MANAGER_URL is not valid');
     expect(config.egressAllow).toEqual(['10.0.0.0/8', 'minio']);
     const secrets = variablesOf(kitConfigSchema).filter(({ secret }) => secret).map(({ name }) => name);
     expect(secrets).toEqual(['DATABASE_URL', 'BUS_DATABASE_URL', 'INTERNAL_TOKEN_SECRET', 'ADMIN_KEY', 'KEY_ENCRYPTION_KEY', 'VAULT_TOKEN', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']);

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createCallRoute } from '../call-route.ts';
-import { kitConfigSchema, urlOf, type KitConfig } from '../config/kit-config.ts';
+import { kitConfigSchema, urlsOf, type KitConfig } from '../config/kit-config.ts';
 import { loadConfig, type Environment } from '../config/load-config.ts';
 import { createEgress } from '../egress/create-egress.ts';
 import { authenticator } from '../http/authenticate.ts';
@@ -78,12 +78,12 @@ function openKit(definition: ServiceDefinition, kitConfig: KitConfig, config: Re
   const egress = createEgress({ allow: kitConfig.egressAllow });
   undo.push(() => egress.close());
   const signToken: Kit<unknown, unknown>['signToken'] = (audience, claims) => signInternalToken(kitConfig.internalTokenSecret, name, audience, claims);
-  const urlOfService = (service: ServiceName) => urlOf(kitConfig, service);
-  const { callRoute, close } = createCallRoute({ urlOf: urlOfService, signToken });
+  const urlsOfService = (service: ServiceName) => urlsOf(kitConfig, service);
+  const { callRoute, close } = createCallRoute({ urlsOf: urlsOfService, signToken });
   undo.push(close);
   const bus = openBus(definition, kitConfig, db, log);
   undo.push(() => bus.stop());
-  return { name, config, log, registry, keyProvider, db, bus, egress, callRoute, signToken, urlOf: urlOfService, now: () => new Date() };
+  return { name, config, log, registry, keyProvider, db, bus, egress, callRoute, signToken, urlsOf: urlsOfService, now: () => new Date() };
 }
 
 async function open(

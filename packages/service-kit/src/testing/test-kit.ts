@@ -51,7 +51,7 @@ export function testKit<Config, Client = unknown>(options: TestKitOptions<Config
     registry: new Registry(),
     callRoute,
     signToken: (audience, claims) => signInternalToken(testSecrets.internalTokenSecret, options.name, audience, claims),
-    urlOf: () => 'http://127.0.0.1:1',
+    urlsOf: () => ['http://127.0.0.1:1'],
     egress: createEgress({ allow: ['127.0.0.0/8'] }),
     now,
     published,
