@@ -9,6 +9,7 @@ export function connectionRecord(connection: StoredConnection, publicWebhookUrl:
   const sharedUrl = `${publicWebhookUrl}/webhooks/${provider}`;
   return {
     id: connectionId,
+    name: connection.name,
     type: entry?.credentialType ?? provider,
     provider,
     role: connection.role,
@@ -18,6 +19,7 @@ export function connectionRecord(connection: StoredConnection, publicWebhookUrl:
     webhookUrl: webhookUrlOf(connection, publicWebhookUrl),
     sharedWebhookUrl: entry?.webhook.paths.includes('shared') === true ? sharedUrl : null,
     settings: connection.settings,
+    health: connection.health,
     createdAt: connection.createdAt.toISOString(),
     updatedAt: connection.updatedAt.toISOString(),
   };

@@ -1,9 +1,10 @@
-import type { ConnectionId, ProviderId, Role, TenantId } from '@switchboard/contracts';
+import type { ConnectionHealth, ConnectionId, ProviderId, Role, TenantId } from '@switchboard/contracts';
 import type { SecretBox } from '@switchboard/secrets';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { Account } from '../providers/connect-strategy.ts';
 import type { TenantDatabase } from './client.ts';
-import type { ConnectionDraft, Prisma, Connection as ConnectionRow } from './generated/client.ts';
+import { toHealth } from './connection-health.ts';
+import type { ConnectionDraft, ConnectionHealth as HealthRow, Prisma, Connection as ConnectionRow } from './generated/client.ts';
 
 export type ConnectionStatus = 'active' | 'pending' | 'disabled';
 
@@ -12,11 +13,14 @@ type AccountFacts = Omit<Account, 'credentials'>;
 
 export type StoredConnection = AccountFacts & {
   readonly connectionId: ConnectionId;
+  readonly name: string | null;
   readonly provider: ProviderId;
   readonly role: Role;
   readonly status: ConnectionStatus;
   readonly version: number;
+  /** Of the account that the provider has confirmed; while there is one, its identifiers are this tenant's. */
   readonly sealedCredentials: Uint8Array | null;
+  readonly health: ConnectionHealth;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Credentials that were posted and are not confirmed yet. */
@@ -33,7 +37,7 @@ export type StoredDraft = AccountFacts & {
 
 type SealedTable = 'connections' | 'connection_drafts';
 
-const withDraft = { draft: true } as const;
+const withDraft = { draft: true, health: true } as const;
 
 /** Rows of `connections` and `connection_drafts`, of the current tenant. Everything that writes runs inside a transaction. */
 export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) {
@@ -156,16 +160,18 @@ function factsOf(account: AccountFacts): { routingIdentifiers: Record<string, st
   return { routingIdentifiers: { ...account.routingIdentifiers }, settings: { ...account.settings } };
 }
 
-function toConnection(row: ConnectionRow & { draft: ConnectionDraft | null }): StoredConnection {
+function toConnection(row: ConnectionRow & { draft: ConnectionDraft | null; health: HealthRow | null }): StoredConnection {
   // The casts are safe: these columns are written from the same types, and from nowhere else.
   return {
     connectionId: row.connectionId as ConnectionId,
+    name: row.name,
     provider: row.provider as ProviderId,
     role: row.role as Role,
     status: row.status as ConnectionStatus,
     version: row.version,
     ...readFacts(row),
     sealedCredentials: row.sealedCredentials,
+    health: toHealth(row.health),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     draft: row.draft === null ? undefined : toDraft(row.draft),
