@@ -12,6 +12,7 @@ export * from './http/route-contract.ts';
 export * from './http/paging.ts';
 export * from './http/problem.ts';
 export * from './http/tenant-service-internal.ts';
+export * from './http/people.ts';
 export * from './http/auth-service.ts';
 export * from './api-key.ts';
 export * from './http/tenant-service.ts';

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { connectionIdSchema, tenantIdSchema } from '../ids.ts';
 import { defineRouteContract, memberRoles } from './route-contract.ts';
 
+export * from './members.ts';
+export * from './sessions.ts';
+export * from './staff.ts';
+
 export const getProviderToken = defineRouteContract({
   method: 'POST',
   path: '/internal/provider-tokens/:connectionId',
