@@ -3,7 +3,10 @@ import type { ErrorCode } from '../errors.ts';
 import type { ServiceName } from '../service-names.ts';
 import * as authService from './auth-service.ts';
 import * as deadLetters from './dead-letters.ts';
+import * as members from './members.ts';
 import type { RouteContract } from './route-contract.ts';
+import * as sessions from './sessions.ts';
+import * as staff from './staff.ts';
 import * as stateManager from './state-manager.ts';
 import * as tenantConnections from './tenant-connections.ts';
 import * as tenantKeys from './tenant-keys.ts';
@@ -33,14 +36,16 @@ type Published = { readonly tag: string; readonly services: readonly ServiceName
 /** Services that handle events: each lists those that it could not, under one path. */
 export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector'] as const satisfies readonly ServiceName[];
 
-/** Whole files of contracts: a route that is added to one is published with it, unless it is internal. */
+/** Whole files of contracts: a route that is added to one is published with it, unless it is internal. Of a route in two, the first counts. */
 const published: readonly Published[] = [
   { tag: 'Conversations', services: ['state-manager'], contracts: stateManager },
   { tag: 'Tenants', services: ['tenant-service'], contracts: tenantService },
   { tag: 'API keys', services: ['tenant-service'], contracts: tenantKeys },
-  { tag: 'Connections', services: ['tenant-service'], contracts: tenantConnections },
+  { tag: 'Connections and routes', services: ['tenant-service'], contracts: tenantConnections },
   { tag: 'Usage', services: ['tenant-service'], contracts: usage },
-  { tag: 'People', services: ['auth-service'], contracts: authService },
+  { tag: 'Members', services: ['auth-service'], contracts: members },
+  { tag: 'Platform staff', services: ['auth-service'], contracts: staff },
+  { tag: 'Sessions', services: ['auth-service'], contracts: { ...authService, ...sessions } },
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
   { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
 ];
@@ -48,11 +53,12 @@ const published: readonly Published[] = [
 /** What may go wrong at the gateway itself, whatever the route. */
 const errorsOfGateway: readonly ErrorCode[] = ['limit.rate_exceeded', 'service.unavailable', 'service.broke_off', 'service.timeout', 'tenant.suspended', 'tenant.mismatch', 'storage.unavailable'];
 
-export const gatewayRoutes: readonly GatewayRoute[] = published.flatMap(({ contracts, ...place }) =>
-  Object.entries(contracts)
-    .filter((entry): entry is [string, RouteContract] => isRouteContract(entry[1]))
-    .flatMap(([name, source]) => routesOf(name, source, place)),
-);
+const places = new Map<string, [RouteContract, Omit<Published, 'contracts'>]>();
+for (const { contracts, ...place } of published) {
+  for (const [name, contract] of Object.entries(contracts)) if (isRouteContract(contract) && !places.has(name)) places.set(name, [contract, place]);
+}
+
+export const gatewayRoutes: readonly GatewayRoute[] = [...places].flatMap(([name, [source, place]]) => routesOf(name, source, place));
 
 export function isRouteContract(value: unknown): value is RouteContract {
   return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'reply' in value;
