@@ -1,4 +1,4 @@
-import { getRoutesInternal } from '@switchboard/contracts';
+import { createMonthClock, getRoutesInternal } from '@switchboard/contracts';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import type { Config } from './config.ts';
 import { onHandoffRequested } from './consumers/on-handoff-requested.ts';
@@ -17,10 +17,11 @@ import { createTenantRoutings } from './routing/tenant-routing.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { closeIdleConversations } from './tasks/close-idle-conversations.ts';
 import { dropEarlyStatuses } from './tasks/drop-early-statuses.ts';
+import { dropOldUsage, reportUsage } from './tasks/report-usage.ts';
 
 export function build({ db, bus, callRoute, config, now, log }: Kit<Config, PrismaClient>): ServiceParts {
   const routings = createTenantRoutings({ load: () => callRoute('tenant-service', getRoutesInternal, {}), now });
-  const parts: Parts = { db, bus, routings, now, log };
+  const parts: Parts = { db, bus, routings, now, monthAt: createMonthClock(), log };
   return {
     routes: [
       getStatsRoute(parts),
@@ -35,6 +36,8 @@ export function build({ db, bus, callRoute, config, now, log }: Kit<Config, Pris
     tasks: [
       { name: 'close-idle-conversations', cron: '*/10 * * * *', run: () => closeIdleConversations(parts, config.conversationIdleHours) },
       { name: 'drop-early-statuses', cron: '17 * * * *', run: () => dropEarlyStatuses(parts, config.earlyStatusHours) },
+      { name: 'report-usage', cron: '* * * * *', run: () => reportUsage(parts) },
+      { name: 'drop-old-usage', cron: '43 3 * * *', run: () => dropOldUsage(parts) },
     ],
   };
 }

@@ -4,6 +4,7 @@ import type { ConnectionRef } from '../domain/standing.ts';
 import type { ConversationRecord } from '../store/conversation-record.ts';
 import { findReference, findReferenceById, type Reference } from '../store/find-reference.ts';
 import { storeMessage, type NewDelivery } from '../store/store-message.ts';
+import { countOf } from '../usage/count-of.ts';
 import { announceChange } from './announce-change.ts';
 import type { Parts } from './parts.ts';
 import { sendCommand, sendReceipt } from './send-command.ts';
@@ -31,6 +32,8 @@ export async function takeMessage(parts: Parts, conversation: ConversationRecord
   const messageId = newId('msg');
   const command = decision.commands.find(({ kind }) => kind === 'deliver' || kind === 'fail');
   const reply = await findReply(parts, conversation, incoming, command?.to);
+  const { timeZone } = await parts.routings.current();
+  const now = parts.now();
   const content = command?.kind === 'deliver' ? (command.sentInstead ?? (await translate(parts, incoming, command.to))) : undefined;
   const stored = await storeMessage(
     parts.db.sql,
@@ -54,7 +57,9 @@ export async function takeMessage(parts: Parts, conversation: ConversationRecord
       lastInboundProviderMessageId: author === 'contact' && origin !== null ? origin.providerMessageId : conversation.lastInboundProviderMessageId,
       learned: origin?.providerConversationId === undefined ? null : { connectionId: origin.connection.connectionId, providerConversationId: origin.providerConversationId },
     },
-    parts.now(),
+    // What is given through the API counts in the month whose limit was looked at.
+    countOf(conversation, incoming.content, parts.monthAt(origin === null ? sentAt : now, timeZone).month),
+    now,
   );
   if (!stored) return undefined;
   if (command?.kind === 'deliver' && content !== undefined) {

@@ -1,5 +1,6 @@
-import { hubError, sendableKinds, sendMessage, type ConversationId, type MessageContent, type MessageId, type MessageView } from '@switchboard/contracts';
+import { hubError, planLimits, sendableKinds, sendMessage, type ConversationId, type MessageContent, type MessageId, type MessageView } from '@switchboard/contracts';
 import { defineRoute, type Route } from '@switchboard/service-kit';
+import { currentTenant } from '@switchboard/tenant-context';
 import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../domain/decide.ts';
 import type { ConnectionRef } from '../domain/standing.ts';
@@ -9,13 +10,18 @@ import { routeOf, usableConnection } from '../routing/route-of.ts';
 import { findConversation } from '../store/find-conversation.ts';
 import { findReferenceById } from '../store/find-reference.ts';
 import { readMessage, readMessageByIdempotencyKey } from '../store/read-messages.ts';
+import { assertWithinLimit } from '../usage/assert-within-limit.ts';
+import { createTurns } from '../usage/create-turns.ts';
 
 /** What the tenant's own systems say to a contact. */
 export function sendMessageRoute(parts: Parts): Route {
+  const inTurn = createTurns();
   return defineRoute(sendMessage, async ({ params: { conversationId }, body, idempotencyKey }) => {
     const content: MessageContent | undefined = body.text === undefined ? body.content : { kind: 'text', text: body.text };
     if (content === undefined || !isSendable(content)) throw hubError('message.kind_not_sendable', { publicMessage: `Use one of ${sendableKinds.join(', ')}.` });
-    return parts.db.transaction(() => send(parts, conversationId, content, { replyToMessageId: body.replyToMessageId, idempotencyKey }));
+    const store = () => parts.db.transaction(() => send(parts, conversationId, content, { replyToMessageId: body.replyToMessageId, idempotencyKey }));
+    // They would wait for one another at the limit, each with a connection in its hand that others need.
+    return planLimits[(await parts.routings.current()).plan].messagesPerMonth === null ? store() : inTurn(currentTenant(), store);
   });
 }
 
@@ -36,6 +42,7 @@ async function send(parts: Parts, conversationId: ConversationId, content: Messa
   // A caller hears at once what an agent would hear by a receipt, and nothing is stored.
   if (decision.commands.some(({ kind }) => kind === 'fail')) throw hubError('message.window_closed');
   if (replyToMessageId !== undefined && (await findReferenceById(db.sql, conversationId, replyToMessageId, channel.connectionId)) === undefined) throw unknownMessage('body.replyToMessageId');
+  await assertWithinLimit(parts, routing, at);
   const messageId = await takeMessage(
     parts,
     conversation,

@@ -18,6 +18,8 @@ export type ConversationRecord = {
   readonly status: ConversationStatus;
   readonly handler: Handler;
   readonly messageCount: number;
+  /** The last month in which the contact was counted as active through this conversation. */
+  readonly activeMonth: string | null;
   readonly lastInboundProviderMessageId: string | null;
   readonly counterparts: readonly Counterpart[];
   readonly createdAt: Date;
@@ -26,7 +28,7 @@ export type ConversationRecord = {
 /** Columns of `conversations c` with its contact and counterparts; what `toConversationRecord` reads. */
 export const conversationColumns = `
   c.conversation_id, c.contact_id, c.channel_connection_id, c.channel_provider, c.contact_address, c.status, c.handler, c.message_count,
-  c.last_inbound_at, c.last_inbound_provider_message_id, c.last_activity_at, c.closed_at, c.handoff_at, c.handoff_to, c.created_at,
+  c.last_inbound_at, c.last_inbound_provider_message_id, c.last_activity_at, c.closed_at, c.handoff_at, c.handoff_to, c.active_month, c.created_at,
   (select contacts.name from contacts where contacts.contact_id = c.contact_id) as contact_name,
   (select coalesce(jsonb_agg(jsonb_build_object('key', a.match_key, 'kind', a.kind, 'value', a.value)) filter (where a.provider = c.channel_provider), '[]')
      from contact_aliases a where a.contact_id = c.contact_id) as aliases,
@@ -48,6 +50,7 @@ export type ConversationRow = {
   readonly closed_at: Date | null;
   readonly handoff_at: Date | null;
   readonly handoff_to: Handler | null;
+  readonly active_month: string | null;
   readonly created_at: Date;
   readonly contact_name: string | null;
   readonly aliases: readonly ContactAlias[];
@@ -71,6 +74,7 @@ export function toConversationRecord(row: ConversationRow): ConversationRecord {
     status: row.status,
     handler: row.handler,
     messageCount: row.message_count,
+    activeMonth: row.active_month,
     lastInboundProviderMessageId: row.last_inbound_provider_message_id,
     counterparts: row.counterparts,
     createdAt: row.created_at,

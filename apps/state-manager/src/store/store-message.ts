@@ -3,6 +3,7 @@ import type { SqlSession } from '@switchboard/db';
 import { currentTenant } from '@switchboard/tenant-context';
 import { deliveryRank } from '../domain/delivery-rank.ts';
 import type { Decision } from '../domain/decide.ts';
+import type { MessageCount } from '../usage/count-of.ts';
 
 export type NewMessage = {
   readonly messageId: MessageId;
@@ -30,10 +31,10 @@ export type ConversationChange = Pick<Decision, 'standing' | 'status' | 'handler
 };
 
 /**
- * Stores a message, its deliveries and the conversation after it in one statement, all or nothing. False: the message is known already (the
+ * Stores a message, its deliveries, the conversation after it and what it counts in one statement, all or nothing. False: the message is known already (the
  * same provider message id, or the same idempotency key), and nothing was changed. The caller holds the conversation's lock.
  */
-export async function storeMessage(sql: SqlSession, message: NewMessage, deliveries: readonly NewDelivery[], change: ConversationChange, now: Date): Promise<boolean> {
+export async function storeMessage(sql: SqlSession, message: NewMessage, deliveries: readonly NewDelivery[], change: ConversationChange, count: MessageCount, now: Date): Promise<boolean> {
   const { standing } = change;
   const rows = await sql.query(message.connectionId === null ? givenByApi : receivedFromProvider, [
     currentTenant(), message.messageId, message.conversationId, message.position, message.connectionId, message.providerMessageId, message.direction, message.author,
@@ -42,6 +43,7 @@ export async function storeMessage(sql: SqlSession, message: NewMessage, deliver
     change.status, change.handler, change.contactAddress, dateOf(standing.lastInboundAt), change.lastInboundProviderMessageId, dateOf(standing.lastActivityAt),
     dateOf(standing.closedAt), dateOf(standing.handoff?.at ?? null), standing.handoff?.to ?? null,
     change.learned?.connectionId ?? null, change.learned?.providerConversationId ?? null,
+    count.month, count.channel, count.slot, count.mediaBytes, count.newlyActive,
   ]);
   return rows.length > 0;
 }
@@ -63,10 +65,18 @@ function statement(conflict: string): string {
       from message, jsonb_to_recordset($15::jsonb) as d(connection_id text, status text, rank smallint, error jsonb, sent_instead jsonb)
     ), conversation as (
       update conversations set message_count = $4, status = $16, handler = $17, contact_address = $18, last_inbound_at = $19, last_inbound_provider_message_id = $20,
-        last_activity_at = $21, closed_at = $22, handoff_at = $23, handoff_to = $24
+        last_activity_at = $21, closed_at = $22, handoff_at = $23, handoff_to = $24, active_month = $27
       where conversation_id = $3 and exists (select from message)
     ), counterpart as (
       update mappings set provider_conversation_id = $26 where conversation_id = $3 and connection_id = $25 and exists (select from message)
+    ), counter as (
+      insert into usage_counters as c (tenant_id, month, channel, direction, slot, messages, media_bytes)
+      select $1, $27, $28, $7, $29, 1, $30 from message
+      on conflict (tenant_id, month, channel, direction, slot) do update set messages = c.messages + 1, media_bytes = c.media_bytes + excluded.media_bytes, unreported = true
+    ), active as (
+      insert into active_contacts (tenant_id, month, contact_id)
+      select $1, $27, $31 from message where $31::text is not null
+      on conflict do nothing
     )
     select message_id from message`;
 }

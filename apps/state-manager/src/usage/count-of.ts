@@ -1,0 +1,37 @@
+import { isMediaContent, type MessageContent } from '@switchboard/contracts';
+import type { ConversationRecord } from '../store/conversation-record.ts';
+
+/** What a message adds to its tenant's usage, beside its row. */
+export type MessageCount = {
+  /** `YYYY-MM` in the tenant's time zone. */
+  readonly month: string;
+  /** Provider of the conversation's channel. */
+  readonly channel: string;
+  readonly slot: number;
+  /** Of its file; 0 where there is none or its size is not known. */
+  readonly mediaBytes: number;
+  /** The contact, when it was not counted in this month through this conversation. */
+  readonly newlyActive: string | null;
+};
+
+/**
+ * Counters of one month, channel and direction. Messages of conversations that go on at the same moment wait for one another only where they
+ * meet in a slot; as many as a busy service has transactions open.
+ */
+const slots = 16;
+
+export function countOf(conversation: ConversationRecord, content: MessageContent, month: string): MessageCount {
+  const { conversationId, channel, contactId, activeMonth } = conversation;
+  return {
+    month,
+    channel: channel.provider,
+    slot: slotOf(conversationId),
+    mediaBytes: isMediaContent(content) ? (content.media.size ?? 0) : 0,
+    newlyActive: activeMonth === month ? null : contactId,
+  };
+}
+
+/** The end of an id is random. */
+function slotOf(id: string): number {
+  return (id.charCodeAt(id.length - 1) + id.charCodeAt(id.length - 2) * 3) % slots;
+}
