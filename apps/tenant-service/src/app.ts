@@ -3,7 +3,9 @@ import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import type { AccountDependencies } from './accounts/dependencies.ts';
 import { recheckDrafts } from './accounts/recheck-drafts.ts';
 import type { Config } from './config.ts';
+import { onAuditRecorded } from './consumers/on-audit-recorded.ts';
 import { createTenantRoute } from './routes/create-tenant.ts';
+import { exportAuditRoute } from './routes/export-audit.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
@@ -15,12 +17,15 @@ import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
 import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-connections.ts';
 import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
 import { resolveTenantRoute } from './routes/internal/resolve-tenant.ts';
+import { listAuditRoute } from './routes/list-audit.ts';
 import { listConnectionsRoute } from './routes/list-connections.ts';
 import { listTenantsRoute } from './routes/list-tenants.ts';
 import { postCredentialsRoute } from './routes/post-credentials.ts';
 import { putRoutesRoute } from './routes/put-routes.ts';
+import { verifyAuditRoute } from './routes/verify-audit.ts';
 import { createApiKeyStore, type ApiKeyStore } from './store/api-keys.ts';
 import { createAudit } from './store/audit.ts';
+import { createAuditReader, type AuditReader } from './store/audit-reader.ts';
 import { createConnectionStore } from './store/connections.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { createIdentifierStore } from './store/identifiers.ts';
@@ -30,7 +35,7 @@ import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-fa
 import { createTenantStore } from './store/tenants.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
 
-export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly tenantFacts: TenantFactsStore; readonly webhookConnections: WebhookConnectionStore };
+export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly webhookConnections: WebhookConnectionStore };
 
 export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
   const deps = createDependencies(kit);
@@ -44,6 +49,9 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       getConnectionRoute(deps),
       getRoutesRoute(deps),
       putRoutesRoute(deps),
+      listAuditRoute(deps),
+      exportAuditRoute(deps),
+      verifyAuditRoute(deps),
       getConnectionInternalRoute(deps),
       findWebhookConnectionsRoute(deps),
       listWebhookConnectionsRoute(deps),
@@ -53,6 +61,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       resolveTenantRoute(deps),
       findCorsOriginRoute(deps),
     ],
+    consumers: [onAuditRecorded(deps)],
     tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
   };
 }
@@ -75,6 +84,7 @@ export function createDependencies({ db, bus, egress, config, now, keyProvider }
     identifiers: createIdentifierStore(db),
     routes: createRouteStore(db),
     audit: createAudit(db),
+    auditReader: createAuditReader(db),
     webhookConnections: createWebhookConnectionStore(db, { connections, previousSecrets }),
   };
 }

@@ -18,6 +18,7 @@ export * from './api-key.ts';
 export * from './http/tenant-service.ts';
 export * from './http/tenant-keys.ts';
 export * from './http/tenant-connections.ts';
+export * from './http/tenant-audit.ts';
 export * from './http/usage.ts';
 export * from './http/state-manager.ts';
 export * from './http/dead-letters.ts';
