@@ -6,6 +6,7 @@ const layers = {
   'providers': ['contracts'],
   'tenant-context': ['contracts'],
   'secrets': ['contracts', 'tenant-context'],
+  'cache': ['contracts', 'tenant-context'],
   'event-bus': ['contracts', 'tenant-context'],
   'db': ['contracts', 'tenant-context'],
   'service-kit': ['contracts', 'tenant-context', 'secrets', 'event-bus', 'db', 'providers'],

@@ -1,8 +1,25 @@
 import { z } from 'zod';
+import { parseNetworks } from './networks.ts';
 
 /** Variables of the gateway alone. */
 export const config = z.object({
   redisUrl: z.string().optional().describe('the Redis that several gateways share for counting requests; without it each process counts for itself').meta({ secret: true }),
   upstreamTimeoutMs: z.coerce.number().int().min(100).max(120_000).default(15_000).describe('milliseconds that a service behind the gateway gets to begin its answer'),
+  baseDomain: z
+    .string()
+    .toLowerCase()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'give a domain without scheme and port')
+    .optional()
+    .describe('the domain whose subdomains name tenants (acme.example.com); without it no host names a tenant'),
+  platformSubdomains: list('api,www').describe('names under BASE_DOMAIN that are no tenant, separated by commas'),
+  trustedProxies: list()
+    .refine((entries) => parseNetworks(entries).faults.length === 0, 'give networks (10.0.0.0/8) or addresses, separated by commas')
+    .describe('networks (CIDR) of the proxies in front, whose X-Forwarded-For and X-Forwarded-Host are believed, separated by commas'),
+  trustedSubdomains: z.stringbool().default(false).describe('true lets a subdomain alone read what is its tenant\'s (scope state:read), for private networks'),
+  credentialsMax: z.coerce.number().int().min(100).max(10_000_000).default(50_000).describe('the most API keys and tokens that are remembered, about 1 kB each'),
 });
 export type Config = z.output<typeof config>;
+
+function list(defaultText = '') {
+  return z.string().default(defaultText).transform((text) => text.split(',').map((item) => item.trim().toLowerCase()).filter((item) => item !== ''));
+}

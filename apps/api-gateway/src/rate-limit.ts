@@ -2,7 +2,7 @@ import { hubError } from '@switchboard/contracts';
 import type { Kit } from '@switchboard/service-kit';
 import { rateLimit } from 'express-rate-limit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from './caller-lookup.ts';
+import type { Caller } from './identity.ts';
 import { createLimitStore } from './limit-store.ts';
 
 export interface RateLimit {

@@ -1,4 +1,4 @@
-import type { Caller } from './caller-lookup.ts';
+import type { Caller } from './identity.ts';
 
 /** Milliseconds a token is used again; it is valid for 60 s. Signing costs more than the rest of a request's way through the gateway. */
 const reusedForMs = 5_000;

@@ -36,7 +36,6 @@ describe('who calls', () => {
       'x-internal-user': 'root',
       'x-forwarded-user': 'root',
       'x-forwarded-for': '10.0.0.1',
-      authorization: 'Bearer test-admin-key-0123456789',
       cookie: 'session=1',
       'idempotency-key': 'once',
     };

@@ -1,6 +1,6 @@
 import { provision } from '@switchboard/db';
 import { installBus, type EventBus } from '@switchboard/event-bus';
-import { defineRouteContract, generateApiKey, hubError, memberIdSchema, newId, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
+import { defineRouteContract, findLegacyApiKeys, generateApiKey, hubError, memberIdSchema, newId, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { defineRoute, defineService, startService, type RawRoute, type RunningService } from '@switchboard/service-kit';
 import { testEnvironment } from '@switchboard/service-kit/testing';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
@@ -88,6 +88,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
             const { tenantId: _, ...known } = found;
             return { ...known, tenant };
           }),
+          defineRoute(findLegacyApiKeys, () => ({ any: false })),
           defineRoute(resolveTenant, ({ body }) => {
             lookUps++;
             const isMeant = (facts: TenantFacts) => ('tenantId' in body ? facts.tenantId === body.tenantId : facts.subdomain === body.subdomain);

@@ -65,6 +65,8 @@ export type Kit<Config, Client> = {
   readonly callRoute: CallRoute;
   /** Signs the token that another service wants of this one; for callers that forward instead of using `callRoute`. */
   readonly signToken: (audience: ServiceName, claims: InternalClaims) => string;
+  /** Whether an Authorization header carries the platform's key; for the gateway, which speaks for the platform to the services. */
+  readonly isAdminKey: (authorization: string | undefined) => boolean;
   /** Base URLs of another service's processes (`<NAME>_URL`), without a slash at the end. */
   readonly urlsOf: (service: ServiceName) => readonly [string, ...string[]];
   /** The one way to a URL that a tenant can influence; see egress/. */

@@ -1,13 +1,13 @@
 import { onEvent } from '@switchboard/event-bus';
-import type { CallerLookup } from '../caller-lookup.ts';
+import type { Identification } from '../identify.ts';
 
-/** Every gateway forgets the keys of a tenant that changed: its status and its limit came with them. */
-export function onTenantChanged(callers: Pick<CallerLookup, 'forgetTenant'>) {
+/** Every gateway forgets a tenant that changed: its status and its limit are remembered with its keys and tokens. */
+export function onTenantChanged(identification: Pick<Identification, 'forgetTenant'>) {
   return onEvent({
     type: 'tenant.changed',
     group: 'api-gateway',
     effect: 'idempotent',
     delivery: 'broadcast',
-    handle: async ({ tenantId }) => callers.forgetTenant(tenantId),
+    handle: async ({ tenantId }) => identification.forgetTenant(tenantId),
   });
 }

@@ -1,14 +1,15 @@
 import { hubError } from '@switchboard/contracts';
-import { internalTokenHeader, type Kit, type RawRoute } from '@switchboard/service-kit';
+import { clientAddressHeader, internalTokenHeader, type Kit, type RawRoute } from '@switchboard/service-kit';
 import helmet from 'helmet';
-import type { Caller, CallerLookup } from '../caller-lookup.ts';
+import type { Identification } from '../identify.ts';
+import type { Caller } from '../identity.ts';
 import { createInFlightLimit } from '../in-flight-limit.ts';
 import type { Forwarder } from '../forward-request.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { createTokenCache } from '../token-cache.ts';
 
 export type ForwardStateDeps = {
-  readonly callers: CallerLookup;
+  readonly identification: Pick<Identification, 'identify' | 'clientAddressOf'>;
   readonly rateLimit: Pick<RateLimit, 'count'>;
   readonly forwarder: Pick<Forwarder, 'forward'>;
   readonly signToken: Kit<unknown, unknown>['signToken'];
@@ -18,10 +19,10 @@ export type ForwardStateDeps = {
 const inFlightMax = 32;
 
 /** `/state/*` of the tenant whose key it is, at state-manager. */
-export function forwardState({ callers, rateLimit, forwarder, signToken }: ForwardStateDeps): RawRoute {
+export function forwardState({ identification, rateLimit, forwarder, signToken }: ForwardStateDeps): RawRoute {
   const secure = helmet();
   const inFlight = createInFlightLimit(inFlightMax);
-  const tokenFor = createTokenCache((caller: Caller) => signToken('state-manager', { tenantId: caller.tenantId, subject: caller.keyId, scopes: caller.scopes }));
+  const tokenFor = createTokenCache((caller: Caller) => signToken('state-manager', { tenantId: caller.tenantId, subject: caller.subject, scopes: caller.scopes, via: caller.via, ...(caller.role === undefined ? {} : { role: caller.role }) }));
   return {
     method: '*',
     pattern: /^\/state(?:\/|$)/,
@@ -30,16 +31,13 @@ export function forwardState({ callers, rateLimit, forwarder, signToken }: Forwa
       secure(request, response, () => undefined);
       // What a URL parser further on would climb out of the prefix with.
       if (/\/\.{1,2}(?:\/|$)|%2e|%2f|%5c|\\/i.test(path)) throw hubError('route.not_found');
-      const caller = await callers.find(apiKeyOf(request.headers['x-api-key']));
+      const identity = await identification.identify(request);
+      if (identity.kind !== 'tenant') throw hubError('auth.missing');
+      const { caller } = identity;
       await inFlight.run(caller.tenantId, async () => {
         await rateLimit.count(request, response, caller);
-        await forwarder.forward(request, response, { [internalTokenHeader]: tokenFor(caller) });
+        await forwarder.forward(request, response, { [internalTokenHeader]: tokenFor(caller), [clientAddressHeader]: identification.clientAddressOf(request) });
       });
     },
   };
-}
-
-/** Sent twice is not sent: which of the two would be meant? (node joins them with a comma, which no key has). */
-function apiKeyOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : undefined;
 }

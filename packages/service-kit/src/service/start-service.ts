@@ -5,7 +5,7 @@ import { createCallRoute } from '../call-route.ts';
 import { kitConfigSchema, urlsOf, type KitConfig } from '../config/kit-config.ts';
 import { loadConfig, type Environment } from '../config/load-config.ts';
 import { createEgress } from '../egress/create-egress.ts';
-import { authenticator } from '../http/authenticate.ts';
+import { adminKeyCheck, authenticator } from '../http/authenticate.ts';
 import { createServer } from '../http/create-server.ts';
 import { healthRoutes } from '../http/health-routes.ts';
 import { createHttpMetrics } from '../http/http-metrics.ts';
@@ -83,7 +83,7 @@ function openKit(definition: ServiceDefinition, kitConfig: KitConfig, config: Re
   undo.push(close);
   const bus = openBus(definition, kitConfig, db, log);
   undo.push(() => bus.stop());
-  return { name, config, log, registry, keyProvider, db, bus, egress, callRoute, signToken, urlsOf: urlsOfService, now: () => new Date() };
+  return { name, config, log, registry, keyProvider, db, bus, egress, callRoute, signToken, isAdminKey: adminKeyCheck(kitConfig.adminKey), urlsOf: urlsOfService, now: () => new Date() };
 }
 
 async function open(

@@ -6,6 +6,7 @@ import { currentTenant } from '@switchboard/tenant-context';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createEgress } from '../egress/create-egress.ts';
+import { adminKeyCheck } from '../http/authenticate.ts';
 import { signInternalToken } from '../internal-token.ts';
 import type { CallInput, CallRoute, Kit, ServiceName } from '../port.ts';
 import { absentBus, absentDatabase } from '../service/absent-parts.ts';
@@ -50,6 +51,7 @@ export function testKit<Config, Client = unknown>(options: TestKitOptions<Config
     keyProvider: createEnvKeyProvider(testSecrets.keyEncryptionKey),
     registry: new Registry(),
     callRoute,
+    isAdminKey: adminKeyCheck(testSecrets.adminKey),
     signToken: (audience, claims) => signInternalToken(testSecrets.internalTokenSecret, options.name, audience, claims),
     urlsOf: () => ['http://127.0.0.1:1'],
     egress: createEgress({ allow: ['127.0.0.0/8'] }),
