@@ -4,8 +4,14 @@ import type { AccountDependencies } from './accounts/dependencies.ts';
 import { recheckDrafts } from './accounts/recheck-drafts.ts';
 import type { Config } from './config.ts';
 import { onAuditRecorded } from './consumers/on-audit-recorded.ts';
+import { onConnectionHealth } from './consumers/on-connection-health.ts';
+import { createApiKeyRoute } from './routes/create-api-key.ts';
 import { createTenantRoute } from './routes/create-tenant.ts';
 import { exportAuditRoute } from './routes/export-audit.ts';
+import { deleteTenantRoute } from './routes/delete-tenant.ts';
+import { deleteConnectionRoute } from './routes/delete-connection.ts';
+import { endPreviousSecretsRoute } from './routes/end-previous-secrets.ts';
+import { getApiKeyRoute } from './routes/get-api-key.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
@@ -18,15 +24,24 @@ import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-conn
 import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
 import { resolveTenantRoute } from './routes/internal/resolve-tenant.ts';
 import { listAuditRoute } from './routes/list-audit.ts';
+import { listApiKeysRoute } from './routes/list-api-keys.ts';
 import { listConnectionsRoute } from './routes/list-connections.ts';
 import { listTenantsRoute } from './routes/list-tenants.ts';
 import { postCredentialsRoute } from './routes/post-credentials.ts';
 import { putRoutesRoute } from './routes/put-routes.ts';
 import { verifyAuditRoute } from './routes/verify-audit.ts';
+import { revokeApiKeyRoute } from './routes/revoke-api-key.ts';
+import { rotateApiKeyRoute } from './routes/rotate-api-key.ts';
+import { rotateCredentialsRoute } from './routes/rotate-credentials.ts';
+import { testConnectionRoute } from './routes/test-connection.ts';
+import { updateConnectionRoute } from './routes/update-connection.ts';
+import { updateTenantRoute } from './routes/update-tenant.ts';
 import { createApiKeyStore, type ApiKeyStore } from './store/api-keys.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuditReader, type AuditReader } from './store/audit-reader.ts';
+import { createConnectionHealthStore, type ConnectionHealthStore } from './store/connection-health.ts';
 import { createConnectionStore } from './store/connections.ts';
+import { createErasureStore, type ErasureStore } from './store/erasures.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { createIdentifierStore } from './store/identifiers.ts';
 import { createPreviousSecretStore } from './store/previous-secrets.ts';
@@ -35,7 +50,7 @@ import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-fa
 import { createTenantStore } from './store/tenants.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
 
-export type Dependencies = AccountDependencies & { readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly webhookConnections: WebhookConnectionStore };
+export type Dependencies = AccountDependencies & { readonly health: ConnectionHealthStore; readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly erasures: ErasureStore; readonly webhookConnections: WebhookConnectionStore };
 
 export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
   const deps = createDependencies(kit);
@@ -44,9 +59,21 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       createTenantRoute(deps),
       listTenantsRoute(deps),
       getTenantRoute(deps),
+      updateTenantRoute(deps),
+      deleteTenantRoute(deps),
+      createApiKeyRoute(deps),
+      listApiKeysRoute(deps),
+      getApiKeyRoute(deps),
+      rotateApiKeyRoute(deps),
+      revokeApiKeyRoute(deps),
       postCredentialsRoute(deps),
       listConnectionsRoute(deps),
       getConnectionRoute(deps),
+      updateConnectionRoute(deps),
+      rotateCredentialsRoute(deps),
+      endPreviousSecretsRoute(deps),
+      testConnectionRoute(deps),
+      deleteConnectionRoute(deps),
       getRoutesRoute(deps),
       putRoutesRoute(deps),
       listAuditRoute(deps),
@@ -61,7 +88,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       resolveTenantRoute(deps),
       findCorsOriginRoute(deps),
     ],
-    consumers: [onAuditRecorded(deps)],
+    consumers: [onConnectionHealth(deps.health), onAuditRecorded(deps)],
     tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
   };
 }
@@ -79,7 +106,9 @@ export function createDependencies({ db, bus, egress, config, now, keyProvider }
     tenants: createTenantStore(db),
     apiKeys: createApiKeyStore(db),
     tenantFacts: createTenantFactsStore(db),
+    erasures: createErasureStore(db),
     connections,
+    health: createConnectionHealthStore(db),
     previousSecrets,
     identifiers: createIdentifierStore(db),
     routes: createRouteStore(db),

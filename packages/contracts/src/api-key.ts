@@ -39,6 +39,11 @@ export function parseApiKey(text: string): { readonly keyId: ApiKeyId } | undefi
   return { keyId: `key_${checked.slice(0, idLength)}` };
 }
 
+/** How a key's text begins: enough for people to tell their keys apart, nothing of the secret. */
+export function apiKeyPrefixOf(keyId: ApiKeyId): string {
+  return `${prefix}${keyId.slice('key_'.length)}`;
+}
+
 /** Characters of a key that another installation made: fewer can be guessed, more is no key. */
 const legacyLength = { min: 16, max: 256 } as const;
 

@@ -3,5 +3,5 @@ import { defineRoute, pageOfRows, readCursor, type Route } from '@switchboard/se
 import type { Dependencies } from '../app.ts';
 
 export function listTenantsRoute({ tenants }: Dependencies): Route {
-  return defineRoute(listTenants, async ({ query: { limit, cursor } }) => pageOfRows(await tenants.list(limit + 1, readCursor(cursor)), limit, (tenant) => tenant.tenant_id));
+  return defineRoute(listTenants, async ({ query: { limit, cursor, ...filter } }) => pageOfRows(await tenants.list(limit + 1, readCursor(cursor), filter), limit, (tenant) => tenant.tenant_id));
 }

@@ -1,8 +1,23 @@
 import type { ApiKeyId, ResolvedApiKey, Scope, TenantFacts, TenantId } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
+import type { ApiKey } from './generated/client.ts';
 
 export type StoredApiKey = ResolvedApiKey & { readonly hash: string; readonly revokedAt: Date | null };
+
+export type NewApiKey = {
+  readonly keyId: ApiKeyId;
+  readonly hash: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Date;
+  readonly name?: string;
+  readonly cidrs?: readonly string[];
+  readonly rateLimit?: number | null;
+  readonly expiresAt?: Date | null;
+};
+
+/** A key as its tenant may see it: nothing that opens anything. */
+export type KeptApiKey = Omit<ApiKey, 'hash' | 'legacyHash' | 'keyId' | 'replacedBy'> & { readonly keyId: ApiKeyId; readonly replacedBy: ApiKeyId | null; readonly isLegacy: boolean };
 
 /** Milliseconds between two notes that a key was used: they are for people, and need no write per request. */
 const lastUsedEveryMs = 60_000;
@@ -11,8 +26,33 @@ const lastUsedEveryMs = 60_000;
 export function createApiKeyStore(db: TenantDatabase) {
   return {
     /** Inside a transaction of the key's tenant. */
-    async insert(key: { readonly keyId: ApiKeyId; readonly hash: string; readonly scopes: readonly Scope[]; readonly createdAt: Date }): Promise<void> {
-      await db.prisma.apiKey.create({ data: { ...key, scopes: [...key.scopes], tenantId: currentTenant() } });
+    async insert(key: NewApiKey): Promise<KeptApiKey> {
+      return toKept(await db.prisma.apiKey.create({ data: { ...key, scopes: [...key.scopes], cidrs: [...(key.cidrs ?? [])], tenantId: currentTenant() } }));
+    },
+
+    /** One of the current tenant. */
+    findOwn: (keyId: ApiKeyId): Promise<KeptApiKey | undefined> =>
+      db.transaction(async () => {
+        const row = await db.prisma.apiKey.findFirst({ where: { tenantId: currentTenant(), keyId } });
+        return row === null ? undefined : toKept(row);
+      }),
+
+    /** The same, and nobody else changes it until the transaction ends. */
+    async lockOwn(keyId: ApiKeyId): Promise<KeptApiKey | undefined> {
+      const rows = await db.sql.query('select from api_keys where tenant_id = $1 and key_id = $2 for update', [currentTenant(), keyId]);
+      return rows.length === 0 ? undefined : await this.findOwn(keyId);
+    },
+
+    /** Keys of the current tenant, oldest first. */
+    list: (limit: number, afterId: string | undefined): Promise<KeptApiKey[]> =>
+      db.transaction(async () => {
+        const rows = await db.prisma.apiKey.findMany({ where: { tenantId: currentTenant(), ...(afterId === undefined ? {} : { keyId: { gt: afterId } }) }, orderBy: { keyId: 'asc' }, take: limit });
+        return rows.map(toKept);
+      }),
+
+    /** Inside a transaction. */
+    async update(keyId: ApiKeyId, change: { readonly expiresAt?: Date; readonly revokedAt?: Date; readonly replacedBy?: ApiKeyId }): Promise<void> {
+      await db.prisma.apiKey.updateMany({ where: { tenantId: currentTenant(), keyId }, data: change });
     },
 
     /** The key of this id, whatever its tenant; in system scope. */
@@ -63,6 +103,11 @@ export function createApiKeyStore(db: TenantDatabase) {
   };
 }
 export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
+
+function toKept({ hash: _hash, legacyHash, ...row }: ApiKey): KeptApiKey {
+  // The casts are safe: ids are written from the same types, and from nowhere else.
+  return { ...row, keyId: row.keyId as ApiKeyId, replacedBy: row.replacedBy as ApiKeyId | null, isLegacy: legacyHash !== null };
+}
 
 type Row = {
   tenant_id: TenantId;

@@ -1,4 +1,4 @@
-import type { Plan, TenantId, TenantRecord } from '@switchboard/contracts';
+import type { ApiKeyId, Plan, TenantId, TenantRecord } from '@switchboard/contracts';
 import { hubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
@@ -11,7 +11,31 @@ export type NewTenant = {
   readonly rateLimit: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly timeZone: string | null;
+  /** Where the request has an Idempotency-Key: its hash, and what the request asked for and which key it made. */
+  readonly creationKey?: string;
+  readonly creation?: Creation;
 };
+
+/** What a tenant was created with. */
+export type Creation = { readonly request: string; readonly keyId: ApiKeyId };
+
+/** A tenant with what only this service needs to know of it. */
+export type KeptTenant = { readonly record: TenantRecord; readonly deletedAt: Date | null; readonly isEraseBegun: boolean; readonly timeZone: string | null };
+
+export type TenantChange = {
+  readonly name?: string;
+  readonly subdomain?: string | null;
+  readonly status?: TenantRecord['status'];
+  readonly plan?: TenantRecord['plan'];
+  readonly rateLimit?: number;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly timeZone?: string;
+  readonly corsOrigins?: readonly string[];
+  readonly deletedAt?: Date | null;
+  readonly deleteAfter?: Date | null;
+};
+
+export type TenantFilter = { readonly status?: string | undefined; readonly plan?: string | undefined; readonly text?: string | undefined };
 
 export type RoutesState = { readonly version: number; readonly source: 'automatic' | 'chosen'; readonly timeZone: string; readonly plan: Plan };
 
@@ -19,15 +43,15 @@ export type RoutesState = { readonly version: number; readonly source: 'automati
 export function createTenantStore(db: TenantDatabase) {
   return {
     /** Inserts the current tenant, or says what of it is taken. Two equal creations at once: one of them is told. */
-    insert: (tenant: NewTenant): Promise<{ kind: 'inserted'; tenant: TenantRecord } | { kind: 'id_taken' } | { kind: 'subdomain_taken' }> =>
+    insert: (tenant: NewTenant): Promise<{ kind: 'inserted'; tenant: TenantRecord } | { kind: 'id_taken' } | { kind: 'other_taken' }> =>
       db.transaction(async () => {
         const tenantId = currentTenant();
         // The cast is safe: metadata came out of JSON.
         const { count } = await db.prisma.tenant.createMany({ data: { ...tenant, tenantId, metadata: tenant.metadata as Prisma.InputJsonObject }, skipDuplicates: true });
         const stored = await db.prisma.tenant.findUnique({ where: { tenantId } });
         if (count === 1 && stored !== null) return { kind: 'inserted', tenant: toRecord(stored) };
-        // Of another tenant's row only the constraint speaks: not inserted, and not ours, means that the subdomain is somebody else's.
-        return { kind: stored === null ? 'subdomain_taken' : 'id_taken' };
+        // Of another tenant's row only the constraint speaks: not inserted, and not ours, means that the subdomain or the creation key is somebody else's.
+        return { kind: stored === null ? 'other_taken' : 'id_taken' };
       }),
 
     /** The current tenant. Throws `tenant.not_found`. */
@@ -38,11 +62,55 @@ export function createTenantStore(db: TenantDatabase) {
         return toRecord(tenant);
       }),
 
+    /** The current tenant, which nobody else changes until the transaction ends. Throws `tenant.not_found`. */
+    async lockAndLoad(): Promise<KeptTenant> {
+      await this.lock();
+      const tenant = await db.prisma.tenant.findFirst({ where: { tenantId: currentTenant() } });
+      if (tenant === null) throw hubError('tenant.not_found');
+      return toKept(tenant);
+    },
+
+    /** Inside a transaction that has locked it. Throws `tenant.subdomain_taken`. */
+    async update({ metadata, corsOrigins, ...change }: TenantChange): Promise<KeptTenant> {
+      // Alone, because of another tenant's row only the constraint speaks.
+      if (typeof change.subdomain === 'string') await db.sql.query('update tenants set subdomain = $2 where tenant_id = $1', [currentTenant(), change.subdomain]).catch(throwTaken);
+      return toKept(
+        await db.prisma.tenant.update({
+          where: { tenantId: currentTenant() },
+          data: {
+            ...change,
+            updatedAt: new Date(),
+            // The cast is safe: metadata came out of JSON.
+            ...(metadata === undefined ? {} : { metadata: metadata as Prisma.InputJsonObject }),
+            ...(corsOrigins === undefined ? {} : { corsOrigins: [...corsOrigins] }),
+          },
+        }),
+      );
+    },
+
     /** All tenants after an id; in system scope. */
-    list: (limit: number, afterId: string | undefined): Promise<TenantRecord[]> =>
+    list: (limit: number, afterId: string | undefined, { status, plan, text }: TenantFilter = {}): Promise<TenantRecord[]> =>
       db.transaction(async () => {
-        const tenants = await db.prisma.tenant.findMany({ where: afterId === undefined ? {} : { tenantId: { gt: afterId } }, orderBy: { tenantId: 'asc' }, take: limit });
+        const contains = { contains: text?.replaceAll(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' } as const;
+        const tenants = await db.prisma.tenant.findMany({
+          where: {
+            ...(afterId === undefined ? {} : { tenantId: { gt: afterId } }),
+            ...(status === undefined ? {} : { status }),
+            ...(plan === undefined ? {} : { plan }),
+            ...(text === undefined ? {} : { OR: [{ tenantId: contains }, { name: contains }, { subdomain: contains }] }),
+          },
+          orderBy: { tenantId: 'asc' },
+          take: limit,
+        });
         return tenants.map(toRecord);
+      }),
+
+    /** What was created with this hash of an Idempotency-Key; in system scope. */
+    findByCreationKey: (creationKey: string): Promise<{ readonly record: TenantRecord; readonly creation: Creation } | undefined> =>
+      db.transaction(async () => {
+        const tenant = await db.prisma.tenant.findFirst({ where: { creationKey } });
+        // The cast is safe: `insert` wrote it.
+        return tenant === null ? undefined : { record: toRecord(tenant), creation: tenant.creation as Creation };
       }),
 
     /**
@@ -74,6 +142,17 @@ export function createTenantStore(db: TenantDatabase) {
 }
 export type TenantStore = ReturnType<typeof createTenantStore>;
 
+function throwTaken(cause: unknown): never {
+  throw cause instanceof Error && 'code' in cause && cause.code === uniqueViolation ? hubError('tenant.subdomain_taken', { cause }) : cause;
+}
+
+/** Postgres' code for a value that is there already. */
+const uniqueViolation = '23505';
+
+function toKept(row: Tenant): KeptTenant {
+  return { record: toRecord(row), deletedAt: row.deletedAt, isEraseBegun: row.erasureId !== null, timeZone: row.timeZone };
+}
+
 function toRecord(row: Tenant): TenantRecord {
   // The casts are safe: these columns are written from the same types, and from nowhere else.
   return {
@@ -85,6 +164,8 @@ function toRecord(row: Tenant): TenantRecord {
     rate_limit: row.rateLimit,
     metadata: row.metadata as Record<string, unknown>,
     ...(row.timeZone === null ? {} : { time_zone: row.timeZone }),
+    ...(row.corsOrigins.length === 0 ? {} : { cors_origins: row.corsOrigins }),
+    ...(row.deleteAfter === null ? {} : { delete_after: row.deleteAfter.toISOString() }),
     created_at: row.createdAt.toISOString(),
   };
 }
