@@ -1,9 +1,9 @@
 import type { Database } from '@switchboard/db';
 import { createDataKeyStore, rewrapDataKeys, type KeyProvider } from '@switchboard/secrets';
-import type { TenantId } from '@switchboard/contracts';
 import type { ServiceDefinition } from '@switchboard/service-kit';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { openServiceDatabase } from './service-databases.ts';
+import { tenantPages } from './tenant-pages.ts';
 
 /** Tenants that are asked for at once, and after which progress is told. */
 const batchDefault = 200;
@@ -79,18 +79,6 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
 async function keepsDataKeys(db: Database<unknown>): Promise<boolean> {
   const [row] = await runAsSystem('asks whether the service has the table of data keys', () => db.transaction(() => db.sql.query<{ table: string | null }>("select to_regclass('tenant_keys')::text as table")));
   return row?.table !== null && row?.table !== undefined;
-}
-
-async function* tenantPages(db: Database<unknown>, limit: number): AsyncGenerator<TenantId[]> {
-  for (let after = ''; ; ) {
-    const page = await runAsSystem('rotation goes over the data keys of all tenants', () =>
-      db.transaction(() => db.sql.query<{ tenantId: TenantId }>('select tenant_id as "tenantId" from tenants where tenant_id > $1 order by tenant_id limit $2', [after, limit])),
-    );
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page.map(({ tenantId }) => tenantId);
-    after = last.tenantId;
-  }
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

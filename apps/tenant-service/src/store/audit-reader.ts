@@ -9,23 +9,24 @@ export type AuditVerdict = { readonly entries: number; readonly head: ChainHead;
 /** Entries that verifying reads at once. */
 const batch = 1_000;
 
+// Order by `e.sequence`: `sequence` alone would be the text of the list, and 10 come before 2.
 const columns = `tenant_id as "tenantId", sequence::text, previous_hash as "previousHash", audit_id as "auditId", to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
   actor, actor_subject as "actorSubject", from_address as "from", action, subject, facts::text, before::text, after::text, hash`;
 
 /** The current tenant's audit as it lies in the database. */
 export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'>) {
   const pageAfter = (sequence: number, limit: number): Promise<ChainedEntry[]> =>
-    db.transaction(() => db.sql.query<ChainedEntry>(`select ${columns} from audit_entries where sequence > $1 order by sequence limit $2`, [sequence, limit]));
+    db.transaction(() => db.sql.query<ChainedEntry>(`select ${columns} from audit_entries e where e.sequence > $1 order by e.sequence limit $2`, [sequence, limit]));
 
   return {
     /** The newest first, those before a sequence. */
     list: (filter: AuditFilter, limit: number, beforeSequence: number | undefined): Promise<AuditRecord[]> =>
       db.transaction(async () => {
         const rows = await db.sql.query<ChainedEntry>(
-          `select ${columns} from audit_entries
-            where ($1::bigint is null or sequence < $1) and ($2::text is null or action = $2) and ($3::text is null or subject = $3)
+          `select ${columns} from audit_entries e
+            where ($1::bigint is null or e.sequence < $1) and ($2::text is null or action = $2) and ($3::text is null or subject = $3)
               and ($4::text is null or actor_subject = $4) and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
-            order by sequence desc limit $7`,
+            order by e.sequence desc limit $7`,
           [beforeSequence ?? null, filter.action ?? null, filter.subject ?? null, filter.actor ?? null, filter.from ?? null, filter.to ?? null, limit],
         );
         return rows.map(toRecord);
@@ -34,8 +35,8 @@ export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'
     /** One JSON object a line, the oldest first. `before`, `after` and `facts` stand as Postgres writes them, which is what the hash is made of. */
     exportAfter: async (sequence: number, limit: number): Promise<string> => (await pageAfter(sequence, limit)).map((entry) => `${lineOf(entry)}\n`).join(''),
 
-    /** Follows the whole chain; appending goes on meanwhile. */
-    async verify(): Promise<AuditVerdict> {
+    /** Follows the whole chain; appending goes on meanwhile. `expected`: a head that was kept elsewhere, which the chain must still go through. */
+    async verify(expected?: ChainHead): Promise<AuditVerdict> {
       const [first] = await db.transaction(() => db.sql.query<{ sequence: string; hash: string }>('select sequence::text, hash from audit_heads'));
       // Entries that are appended from now on are not looked at, but for being more than the head knows of.
       const head = first === undefined ? emptyHead : { sequence: Number(first.sequence), hash: first.hash };
@@ -43,12 +44,14 @@ export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'
       for (let page = await pageAfter(0, batch); ; page = await pageAfter(check.entries(), batch)) {
         for (const entry of page) {
           if (Number(entry.sequence) > head.sequence) break;
-          const fault = check.next(entry);
+          const isOther = Number(entry.sequence) === expected?.sequence && entry.hash !== expected.hash;
+          const fault = check.next(entry) ?? (isOther ? { sequence: expected.sequence, auditId: entry.auditId, fault: 'changed' as const } : undefined);
           if (fault !== undefined) return { entries: check.entries(), head, fault };
         }
         if (page.length < batch || Number(page.at(-1)?.sequence) > head.sequence) break;
       }
-      const fault = check.end(head) ?? (await surplus());
+      const isShort = expected !== undefined && head.sequence < expected.sequence;
+      const fault = check.end(head) ?? (await surplus()) ?? (isShort ? { sequence: head.sequence + 1, auditId: null, fault: 'missing' as const } : undefined);
       return { entries: check.entries(), head, fault };
     },
   };
@@ -57,8 +60,8 @@ export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'
   async function surplus(): Promise<ChainFault | undefined> {
     const [row] = await db.transaction(() =>
       db.sql.query<{ sequence: string; auditId: string }>(
-        `select sequence::text, audit_id as "auditId" from audit_entries
-          where sequence < 1 or sequence > coalesce((select h.sequence from audit_heads h), 0) order by sequence limit 1`,
+        `select sequence::text, audit_id as "auditId" from audit_entries e
+          where e.sequence < 1 or e.sequence > coalesce((select h.sequence from audit_heads h), 0) order by e.sequence limit 1`,
       ),
     );
     return row === undefined ? undefined : { sequence: Number(row.sequence), auditId: row.auditId, fault: 'surplus' };
