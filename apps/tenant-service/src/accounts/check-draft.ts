@@ -25,7 +25,7 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
   const draft = connection?.draft;
   const entry = connection && findProvider(connection.provider);
   const strategy = connection && findStrategy(connection.provider);
-  if (connection === undefined || draft === undefined || entry === undefined || strategy === undefined) return;
+  if (connection === undefined || connection.status === 'disabled' || draft === undefined || entry === undefined || strategy === undefined) return;
 
   let account = await deps.connections.openDraft(connection.connectionId, draft);
   const outcome = await strategy.verify(account, {
@@ -52,7 +52,7 @@ async function keepLearned({ db, tenants, connections, now }: AccountDependencie
     const current = await connections.find(connection.connectionId);
     if (current?.draft?.draftId !== draft.draftId) return;
     await connections.updateDraft(connection.connectionId, draft.draftId, { account });
-    if (current.status === 'pending') await connections.touch(connection.connectionId, now(), account);
+    if (current.sealedCredentials === null) await connections.touch(connection.connectionId, now(), { facts: account });
   });
 }
 
@@ -63,7 +63,7 @@ async function settle(deps: AccountDependencies, check: Check, { connectionId, d
     await deps.tenants.lock();
     const connection = await deps.connections.find(connectionId);
     // Posted again meanwhile: what the provider said is about credentials that nobody means any more.
-    if (connection?.draft?.draftId !== draftId) return;
+    if (connection?.draft?.draftId !== draftId || connection.status === 'disabled') return;
     const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned), proof);
     if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, account, refusal);
   });
@@ -92,10 +92,10 @@ async function activate(deps: AccountDependencies, actor: Actor, connection: Sto
   return undefined;
 }
 
-/** Gives up identifiers that no active connection of the tenant has any more. */
-async function releaseUnused({ connections, identifiers }: AccountDependencies, entry: ProviderEntry): Promise<void> {
-  const active = (await connections.list({ provider: entry.id })).filter((connection) => connection.status === 'active');
-  await identifiers.releaseExcept(entry.id, active.flatMap((connection) => ownedIdentifiers(entry, connection)));
+/** Gives up identifiers that no confirmed connection of the tenant has any more; one that is switched off keeps its own. Inside a transaction. */
+export async function releaseUnused({ connections, identifiers }: AccountDependencies, entry: ProviderEntry): Promise<void> {
+  const confirmed = (await connections.list({ provider: entry.id })).filter((connection) => connection.sealedCredentials !== null);
+  await identifiers.releaseExcept(entry.id, confirmed.flatMap((connection) => ownedIdentifiers(entry, connection)));
 }
 
 async function refuse({ connections, audit, now }: AccountDependencies, actor: Actor, connection: StoredConnection, draft: StoredDraft, account: Account, refusal: Unverified): Promise<void> {

@@ -1,13 +1,11 @@
 import { hubError, type BodyOf, type ConnectionRecord, type postCredentials } from '@switchboard/contracts';
-import { providerOfCredentialType, providers, type ProviderEntry } from '@switchboard/providers';
+import { providerOfCredentialType, providers } from '@switchboard/providers';
 import { connectionRecord } from '../domain/connection-record.ts';
-import { inSandbox } from '../domain/hosts-of.ts';
-import { parseCredentials } from '../domain/parse-credentials.ts';
-import type { Account } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import { checkDraft } from './check-draft.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { postDraft } from './post-draft.ts';
+import { readAccount } from './read-account.ts';
 
 /** Connects an account at a provider for the current tenant, or replaces its credentials. The answer shows what the provider said. */
 export async function connectAccount(deps: AccountDependencies, body: BodyOf<typeof postCredentials>): Promise<ConnectionRecord> {
@@ -20,23 +18,11 @@ export async function connectAccount(deps: AccountDependencies, body: BodyOf<typ
   if (!entry.roles.includes(role)) throw hubError('request.invalid', { issues: [{ path: 'body.role', message: `use one of ${entry.roles.join(', ')}` }] });
   await deps.tenants.load();
 
-  const account = await readAccount(deps, entry, body.credentials);
+  const account = await readAccount(deps, entry, body.credentials, 'body.credentials');
   const connectionId = await postDraft(deps, { entry, strategy, role, account });
   await checkDraft(deps, { connectionId, actor: 'admin', waitMs: deps.config.connectWaitMs });
 
   const connection = await deps.connections.find(connectionId);
   if (connection === undefined) throw hubError('connection.not_found');
   return connectionRecord(connection, deps.config.publicWebhookUrl);
-}
-
-async function readAccount({ config, egress }: AccountDependencies, entry: ProviderEntry, form: Readonly<Record<string, unknown>>): Promise<Account> {
-  const { account, sandbox } = parseCredentials(entry, form);
-  if (sandbox) {
-    if (!config.sandboxEnabled) throw hubError('request.invalid', { issues: [{ path: 'body.credentials.sandbox', message: 'this installation has no sandbox' }] });
-    return inSandbox(entry, account, config.sandboxUrl);
-  }
-  for (const [name, value] of Object.entries(account.settings)) {
-    if (name.endsWith('BaseUrl')) await egress.assertAllowed(value);
-  }
-  return account;
 }

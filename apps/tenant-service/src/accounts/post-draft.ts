@@ -1,4 +1,4 @@
-import { hubError, newId, type ConnectionId, type Role } from '@switchboard/contracts';
+import { hubError, newId, type ConnectionId, type PayloadInputOf, type Role } from '@switchboard/contracts';
 import type { ProviderEntry } from '@switchboard/providers';
 import { hashApiKey } from '@switchboard/secrets';
 import { currentTenant, runAsSystem } from '@switchboard/tenant-context';
@@ -18,39 +18,60 @@ export type PostedAccount = { readonly entry: ProviderEntry; readonly strategy: 
  * working with what it has. Throws `connection.identifier_taken`, `tenant.not_found`.
  */
 export async function postDraft(deps: AccountDependencies, posted: PostedAccount): Promise<ConnectionId> {
-  const { db, tenants, connections, audit, bus, now } = deps;
+  const { db, tenants, connections, now } = deps;
   await assertNotTaken(deps, posted);
   return await db.transaction(async () => {
     await tenants.lock();
     const existing = await findExisting(deps, posted);
-    const connectionId = existing?.connection.connectionId ?? newId('con');
     const account = posted.strategy.complete(posted.account, existing?.account, generateSecret);
-    const at = now();
-
-    if (existing === undefined) await connections.insertPending({ connectionId, provider: posted.entry.id, role: posted.role, account, at });
-    else await keepDraftSecret(deps, existing.connection, posted.entry);
-    await connections.putDraft(connectionId, {
-      draftId: newId('drf'),
-      account,
-      handshakeTokenHash: handshakeTokenHash(deps, posted.entry, account),
-      reason: 'The provider has not been asked yet.',
-      attempts: 1,
-      nextCheckAt: new Date(at.getTime() + checkLeaseMs),
-    });
-    const isPending = existing?.connection.status !== 'active';
-    const version = existing === undefined ? 1 : await connections.touch(connectionId, at, isPending ? account : undefined);
-    await audit.append({ actor: 'admin', action: 'credentials.posted', subject: connectionId, facts: { provider: posted.entry.id, fields: Object.keys(posted.account.credentials) } });
-    // Already now: the provider may sign with the new secret from the moment it is told.
-    await bus.publish('connection.changed', { connectionId, provider: posted.entry.id, role: posted.role, status: isPending ? 'pending' : 'active', version }, { orderingKey: connectionId });
+    const fields = Object.keys(posted.account.credentials);
+    if (existing !== undefined) {
+      await replaceDraft(deps, posted.entry, existing.connection, { account, fields });
+      return existing.connection.connectionId;
+    }
+    const connectionId = newId('con');
+    await connections.insertPending({ connectionId, provider: posted.entry.id, role: posted.role, account, at: now() });
+    await putFreshDraft(deps, posted.entry, connectionId, account);
+    await announce(deps, { connectionId, provider: posted.entry.id, role: posted.role, status: 'pending', version: 1 }, fields);
     return connectionId;
   });
+}
+
+/**
+ * Puts an account, complete, in the place of the draft of a connection that is there, to be checked next; a connection that was switched off
+ * is on its way back. Inside a transaction that has locked the tenant. `fields`: what was given, for the audit.
+ */
+export async function replaceDraft(deps: AccountDependencies, entry: ProviderEntry, connection: StoredConnection, { account, fields }: { readonly account: Account; readonly fields: readonly string[] }): Promise<void> {
+  const { connectionId, provider, role } = connection;
+  await keepDraftSecret(deps, connection, entry);
+  await putFreshDraft(deps, entry, connectionId, account);
+  const status = connection.status === 'active' ? 'active' : 'pending';
+  const version = await deps.connections.touch(connectionId, deps.now(), { status, facts: connection.sealedCredentials === null ? account : undefined });
+  await announce(deps, { connectionId, provider, role, status, version }, fields);
+}
+
+async function putFreshDraft(deps: AccountDependencies, entry: ProviderEntry, connectionId: ConnectionId, account: Account): Promise<void> {
+  await deps.connections.putDraft(connectionId, {
+    draftId: newId('drf'),
+    account,
+    handshakeTokenHash: handshakeTokenHash(deps, entry, account),
+    reason: 'The provider has not been asked yet.',
+    attempts: 1,
+    nextCheckAt: new Date(deps.now().getTime() + checkLeaseMs),
+  });
+}
+
+async function announce({ audit, bus }: AccountDependencies, change: PayloadInputOf<'connection.changed'>, fields: readonly string[]): Promise<void> {
+  if (fields.length > 0) await audit.append({ actor: 'admin', action: 'credentials.posted', subject: change.connectionId, facts: { provider: change.provider, fields } });
+  // Already now: the provider may sign with the new secret from the moment it is told.
+  await bus.publish('connection.changed', change, { orderingKey: change.connectionId });
 }
 
 /**
  * Before storing anything: an account that works for one tenant is no other's, unless the provider may say more for the other one. (The unique
  * key decides again at activation.)
  */
-async function assertNotTaken({ identifiers, egress }: AccountDependencies, { entry, account }: PostedAccount): Promise<void> {
+export async function assertNotTaken({ identifiers, egress }: AccountDependencies, { entry, account }: Pick<PostedAccount, 'entry' | 'account'>): Promise<void> {
   const tenantId = currentTenant();
   const posted = ownedIdentifiers(entry, account);
   if (posted.length === 0) return;
@@ -106,6 +127,6 @@ export function hashHandshakeToken(pepper: string, token: string): string {
 }
 
 /** 256 bits in 43 URL-safe characters. */
-function generateSecret(): string {
+export function generateSecret(): string {
   return randomBytes(32).toString('base64url');
 }

@@ -30,9 +30,9 @@ async function yieldTo(deps: AccountDependencies, entry: ProviderEntry, proved: 
     // Looked at again under the lock: the tenant may have proved more in between.
     const lost = (await identifiers.findClaims(entry.id, proved)).filter((claim) => isWeaker(claim.proof, proof));
     const isLost = (connection: StoredConnection) => ownedIdentifiers(entry, connection).some(({ name, value }) => lost.some((claim) => claim.name === name && claim.value === value));
-    const active = (await connections.list({ provider: entry.id })).filter((connection) => connection.status === 'active');
-    for (const connection of active.filter(isLost)) await suspend(deps, entry, connection);
-    await identifiers.releaseExcept(entry.id, active.filter((connection) => !isLost(connection)).flatMap((connection) => ownedIdentifiers(entry, connection)));
+    const confirmed = (await connections.list({ provider: entry.id })).filter((connection) => connection.sealedCredentials !== null);
+    for (const connection of confirmed.filter(isLost)) await suspend(deps, entry, connection);
+    await identifiers.releaseExcept(entry.id, confirmed.filter((connection) => !isLost(connection)).flatMap((connection) => ownedIdentifiers(entry, connection)));
     await updateAutomaticRoutes(deps);
   });
 }

@@ -4,15 +4,15 @@ import type { Account } from '../providers/connect-strategy.ts';
 
 export type PostedCredentials = { readonly account: Account; readonly sandbox: boolean };
 
-/** A credentials form as it was posted → the account in its parts. Throws `request.invalid` with the fields that are wrong, never with what they held. */
-export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<string, unknown>>): PostedCredentials {
+/** A credentials form as it was posted → the account in its parts. Throws `request.invalid` with the fields that are wrong (under `place`), never with what they held. */
+export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<string, unknown>>, place = 'body.credentials'): PostedCredentials {
   const parsed = entry.credentials.safeParse(form);
   if (!parsed.success) {
     throw hubError('request.invalid', {
       issues: parsed.error.issues.flatMap((issue) =>
         issue.code === 'unrecognized_keys'
-          ? issue.keys.map((key) => ({ path: `body.credentials.${key}`, message: 'is not a known field' }))
-          : [{ path: ['body', 'credentials', ...issue.path.map(String)].join('.'), message: issue.message }],
+          ? issue.keys.map((key) => ({ path: `${place}.${key}`, message: 'is not a known field' }))
+          : [{ path: [place, ...issue.path.map(String)].join('.'), message: issue.message }],
       ),
     });
   }

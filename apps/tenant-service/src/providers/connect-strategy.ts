@@ -55,6 +55,8 @@ export function unverified(reason: string, retry: boolean, code: ErrorCode = ret
 export interface ConnectStrategy {
   /** Is `posted`, which does not name its account, meant for `existing`? */
   isSameAccount(posted: Account, existing: Account): boolean;
+  /** Secret fields of the account that the hub made. */
+  generatedFields(account: Account): readonly string[];
   /** Adds what the tenant may leave out: generated secrets, what is known from the connection that is replaced. Asks nobody. */
   complete(posted: Account, previous: Account | undefined, generateSecret: () => string): Account;
   /** Asks the provider whether the account works, and makes there what the hub needs. May run again for the same account. */

@@ -14,6 +14,8 @@ export const genesys: ConnectStrategy = {
     return existing.settings['integrationOrigin'] === 'created' || posted.settings['clientId'] === existing.settings['clientId'];
   },
 
+  generatedFields: (account) => (account.settings['webhookSecretOrigin'] === 'generated' ? ['webhookSecret'] : []),
+
   complete(posted, previous, generateSecret) {
     const given = posted.routingIdentifiers['integrationId'];
     const known = previous?.routingIdentifiers['integrationId'];

@@ -6,6 +6,8 @@ import { unverified, type Account, type AskContext, type ConnectOutcome, type Co
 export const whatsapp: ConnectStrategy = {
   isSameAccount: () => false,
 
+  generatedFields: () => [],
+
   complete: (posted) => posted,
 
   async verify(account, context) {

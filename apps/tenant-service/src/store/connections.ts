@@ -84,11 +84,12 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
       await db.prisma.connection.create({ data: { ...row, ...factsOf(account), tenantId: currentTenant(), status: 'pending', version: 1, createdAt: at, updatedAt: at } });
     },
 
-    /** The connection changed: a version more, and, while it is pending, the facts it shows. */
-    async touch(connectionId: ConnectionId, at: Date, facts?: AccountFacts): Promise<number> {
+    /** The connection changed: a version more, and, before it was ever confirmed, the facts it shows. */
+    async touch(connectionId: ConnectionId, at: Date, change: { readonly facts?: AccountFacts | undefined; readonly status?: ConnectionStatus } = {}): Promise<number> {
+      const { facts, ...rest } = change;
       const { version } = await db.prisma.connection.update({
         where: { tenantId_connectionId: { tenantId: currentTenant(), connectionId } },
-        data: { version: { increment: 1 }, updatedAt: at, ...(facts && factsOf(facts)) },
+        data: { version: { increment: 1 }, updatedAt: at, ...rest, ...(facts && factsOf(facts)) },
         select: { version: true },
       });
       return version;
@@ -129,6 +130,16 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
         select: { version: true },
       });
       return version;
+    },
+
+    /** The name is its tenant's alone: nobody who keeps a copy needs to hear of it. */
+    async rename(connectionId: ConnectionId, name: string | null, at: Date): Promise<void> {
+      await db.prisma.connection.updateMany({ where: { tenantId: currentTenant(), connectionId }, data: { name, updatedAt: at } });
+    },
+
+    /** With its drafts, previous secrets and health. */
+    async remove(connectionId: ConnectionId): Promise<void> {
+      await db.prisma.connection.deleteMany({ where: { tenantId: currentTenant(), connectionId } });
     },
 
     /** Whether an active connection besides those has the account, of whatever tenant; in system scope. */

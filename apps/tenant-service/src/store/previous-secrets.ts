@@ -20,6 +20,12 @@ export function createPreviousSecretStore(db: TenantDatabase, secretBox: SecretB
 
     open: (connectionId: ConnectionId, secret: PreviousSecret): Promise<string> => secretBox.open(secret.sealedSecret, place(connectionId, secret.secretId)),
 
+    /** Ends the overlap of a connection; returns how many secrets were still valid. Inside a transaction. */
+    async deleteOf(connectionId: ConnectionId, now: Date): Promise<number> {
+      const rows = await db.sql.query<{ isValid: boolean }>('delete from previous_webhook_secrets where tenant_id = $1 and connection_id = $2 returning expires_at > $3 as "isValid"', [currentTenant(), connectionId, now]);
+      return rows.filter(({ isValid }) => isValid).length;
+    },
+
     /** Of all tenants; in system scope. */
     deleteExpired: (now: Date): Promise<void> =>
       db.transaction(async () => {
