@@ -4,10 +4,12 @@ import type { AccountDependencies } from './accounts/dependencies.ts';
 import { recheckDrafts } from './accounts/recheck-drafts.ts';
 import type { Config } from './config.ts';
 import { onAuditRecorded } from './consumers/on-audit-recorded.ts';
+import { onUsageRecorded } from './consumers/on-usage-recorded.ts';
 import { onConnectionHealth } from './consumers/on-connection-health.ts';
 import { createApiKeyRoute } from './routes/create-api-key.ts';
 import { createTenantRoute } from './routes/create-tenant.ts';
 import { exportAuditRoute } from './routes/export-audit.ts';
+import { exportUsageRoute } from './routes/export-usage.ts';
 import { deleteTenantRoute } from './routes/delete-tenant.ts';
 import { deleteConnectionRoute } from './routes/delete-connection.ts';
 import { endPreviousSecretsRoute } from './routes/end-previous-secrets.ts';
@@ -15,17 +17,20 @@ import { getApiKeyRoute } from './routes/get-api-key.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
+import { getUsageRoute } from './routes/get-usage.ts';
 import { findCorsOriginRoute } from './routes/internal/find-cors-origin.ts';
 import { findLegacyApiKeysRoute } from './routes/internal/find-legacy-api-keys.ts';
 import { findWebhookConnectionsRoute } from './routes/internal/find-webhook-connections.ts';
 import { getConnectionInternalRoute } from './routes/internal/get-connection.ts';
 import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
 import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-connections.ts';
+import { recordApiCallsRoute } from './routes/internal/record-api-calls.ts';
 import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
 import { resolveTenantRoute } from './routes/internal/resolve-tenant.ts';
 import { listAuditRoute } from './routes/list-audit.ts';
 import { listApiKeysRoute } from './routes/list-api-keys.ts';
 import { listConnectionsRoute } from './routes/list-connections.ts';
+import { listReachedLimitsRoute } from './routes/list-reached-limits.ts';
 import { listTenantsRoute } from './routes/list-tenants.ts';
 import { postCredentialsRoute } from './routes/post-credentials.ts';
 import { putRoutesRoute } from './routes/put-routes.ts';
@@ -48,9 +53,11 @@ import { createPreviousSecretStore } from './store/previous-secrets.ts';
 import { createRouteStore } from './store/routes.ts';
 import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-facts.ts';
 import { createTenantStore } from './store/tenants.ts';
+import { createUsageStore, type UsageStore } from './store/usage.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
+import { createLimitMetrics } from './usage/limit-metrics.ts';
 
-export type Dependencies = AccountDependencies & { readonly health: ConnectionHealthStore; readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly erasures: ErasureStore; readonly webhookConnections: WebhookConnectionStore };
+export type Dependencies = AccountDependencies & { readonly health: ConnectionHealthStore; readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly erasures: ErasureStore; readonly usage: UsageStore; readonly webhookConnections: WebhookConnectionStore };
 
 export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
   const deps = createDependencies(kit);
@@ -79,6 +86,9 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       listAuditRoute(deps),
       exportAuditRoute(deps),
       verifyAuditRoute(deps),
+      getUsageRoute(deps),
+      exportUsageRoute(deps),
+      listReachedLimitsRoute(deps),
       getConnectionInternalRoute(deps),
       findWebhookConnectionsRoute(deps),
       listWebhookConnectionsRoute(deps),
@@ -87,8 +97,9 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       findLegacyApiKeysRoute(deps),
       resolveTenantRoute(deps),
       findCorsOriginRoute(deps),
+      recordApiCallsRoute(deps),
     ],
-    consumers: [onConnectionHealth(deps.health), onAuditRecorded(deps)],
+    consumers: [onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
     tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
   };
 }
@@ -114,6 +125,7 @@ export function createDependencies({ db, bus, egress, config, now, keyProvider }
     routes: createRouteStore(db),
     audit: createAudit(db),
     auditReader: createAuditReader(db),
+    usage: createUsageStore(db),
     webhookConnections: createWebhookConnectionStore(db, { connections, previousSecrets }),
   };
 }

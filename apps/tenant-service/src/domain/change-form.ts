@@ -22,7 +22,7 @@ export function changeForm(entry: ProviderEntry, account: Account, generated: re
 
   // Addresses belong together: who gives one gives all of them, or the provider's own count.
   const givesAddress = Object.keys(changes).some(isAddress);
-  const isKept = (name: string) => name in entry.credentials.shape && !generated.includes(name) && !(isAddress(name) && (givesAddress || known['sandbox'] === 'true'));
+  const isKept = (name: string) => Object.hasOwn(entry.credentials.shape, name) && !generated.includes(name) && !(isAddress(name) && (givesAddress || known['sandbox'] === 'true'));
   const kept = Object.entries(known).filter(([name]) => isKept(name)).map(([name, value]): [string, unknown] => [name, asPosted(entry, name, value)]);
   const sandbox = !givesAddress && known['sandbox'] === 'true' ? { sandbox: true } : {};
   const form = { ...Object.fromEntries(kept), ...sandbox, ...changes };
@@ -30,7 +30,7 @@ export function changeForm(entry: ProviderEntry, account: Account, generated: re
 }
 
 function faultOf(entry: ProviderEntry, part: ChangedPart, name: string, value: unknown, known: Readonly<Record<string, string>>): string | undefined {
-  if (!(name in entry.credentials.shape)) return 'is not a known field';
+  if (!Object.hasOwn(entry.credentials.shape, name)) return 'is not a known field';
   const isRouting = entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
   if (isRouting && value !== known[name]) return 'names the account and cannot change; connect the other account as a connection of its own';
   if (part === 'settings' && entry.secretFields.includes(name)) return 'is secret; give it to POST …/rotate';
