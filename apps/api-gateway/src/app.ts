@@ -1,23 +1,36 @@
+import { gatewayRoutes, type ServiceName, type TenantId } from '@switchboard/contracts';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import type { Config } from './config.ts';
 import { onApiKeyChanged } from './consumers/on-api-key-changed.ts';
 import { onMemberChanged } from './consumers/on-member-changed.ts';
 import { onTenantChanged } from './consumers/on-tenant-changed.ts';
-import { createForwarder } from './forward-request.ts';
+import { createCors } from './cors.ts';
 import { createIdentification } from './identify.ts';
 import { createRateLimit } from './rate-limit.ts';
-import { forwardState } from './routes/forward-state.ts';
+import { forwardRoutes } from './routes/forward-routes.ts';
+import { serveDocs } from './routes/serve-docs.ts';
+import { serveOpenApi } from './routes/serve-openapi.ts';
+import { createUpstreams } from './upstream/create-upstreams.ts';
 
 export function build(kit: Kit<Config, unknown>): ServiceParts {
   const identification = createIdentification(kit);
-  const forwarder = createForwarder({ origin: kit.urlsOf('state-manager')[0], timeoutMs: kit.config.upstreamTimeoutMs });
+  const upstreams = createUpstreams(kit);
   const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, log: kit.log });
+  const cors = createCors(kit);
+  const forgetTenant = (tenantId: TenantId) => {
+    identification.forgetTenant(tenantId);
+    cors.forget();
+  };
   return {
     routes: [],
-    rawRoutes: [forwardState({ identification, rateLimit, forwarder, signToken: kit.signToken })],
-    consumers: [onApiKeyChanged(identification), onMemberChanged(identification), onTenantChanged(identification)],
+    rawRoutes: [
+      ...serveOpenApi(gatewayRoutes, kit.config.publicGatewayUrl),
+      ...serveDocs(),
+      forwardRoutes({ routes: gatewayRoutes, identification, rateLimit, cors, upstreamOf: (service: ServiceName) => upstreams.of(service), signToken: kit.signToken }),
+    ],
+    consumers: [onApiKeyChanged(identification), onMemberChanged(identification), onTenantChanged({ forgetTenant })],
     onStop: async () => {
-      await forwarder.close();
+      await upstreams.close();
       await rateLimit.close();
     },
   };

@@ -1,8 +1,20 @@
-import { hubError } from '@switchboard/contracts';
+import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import { sendProblem } from '@switchboard/service-kit';
 import { currentTrace, runWithTrace, type Trace } from '@switchboard/tenant-context';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { Pool, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { readBody, type Body } from './read-body.ts';
+import type { Lease, Outcome, Upstream } from './upstream/create-upstream.ts';
+
+export type Forwarding = {
+  readonly upstream: Upstream;
+  /** With the query. */
+  readonly path: string;
+  /** Added to what passes from outside. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Only where the service itself sets cookies: for people's log-in. */
+  readonly passesCookies: boolean;
+};
 
 /**
  * Headers that pass from outside, and no others: what names an identity (x-tenant-id, x-switchboard-*, x-internal-*, forwarded users,
@@ -10,103 +22,143 @@ import { Pool, type Dispatcher } from 'undici';
  */
 const passedHeaders = ['accept', 'accept-encoding', 'accept-language', 'content-type', 'content-length', 'content-encoding', 'idempotency-key', 'if-match', 'if-none-match', 'user-agent'] as const;
 
-/** RFC 9110 §7.6.1: about one connection, not about the answer. */
-const hopHeaders = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+/** RFC 9110 §7.6.1: about one connection, not about the answer. What pages may read is said by the gateway alone. */
+const droppedHeaders = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'access-control-allow-origin', 'access-control-allow-credentials']);
 
-/** Bytes. The services have tighter limits of their own by route. */
-const bodyMaxBytes = 2 * 1024 * 1024;
-/** Bytes. Bodies up to here are read whole before a connection to the service is taken, so that a slow sender holds none; the text of a message fits. */
-const gatheredMaxBytes = 64 * 1024;
-const connectTimeoutMs = 1_000;
+/** RFC 9110 §9.2.2. A request that carries an Idempotency-Key is one by its caller's word. */
+const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
-export interface Forwarder {
-  /** Streams the request to the service and the answer back; ends when the answer has ended. `headers` are added. */
-  forward(request: IncomingMessage, response: ServerResponse, headers: Readonly<Record<string, string>>): Promise<void>;
-  close(): Promise<void>;
-}
+/** Streams the request to the service and the answer back; ends when the answer has ended. Throws only before anything is sent. */
+export async function forwardRequest(request: IncomingMessage, response: ServerResponse, { upstream, path, headers, passesCookies }: Forwarding): Promise<void> {
+  const method = methodOf(request);
+  const trace = currentTrace();
+  const read = readBody(request);
+  const body = read instanceof Promise ? await read : read;
+  // The caller went away meanwhile.
+  if (body === undefined || response.destroyed) return;
+  const held = upstream.lease();
+  const lease = held instanceof Promise ? await held : held;
+  if (response.destroyed) return lease.end('abandoned');
+  const sent = { ...passed(request.headers, passesCookies), ...headersOf(trace), ...headers };
+  const isRepeatable = isWhole(body) && (idempotentMethods.has(method) || sent['idempotency-key'] !== undefined);
+  await new Promise<void>((done) => {
+    const exchange = new Exchange(response, trace, done);
+    const dispatch = (to: Lease, retry: (() => void) | undefined) => {
+      exchange.begin(to, retry);
+      to.pool.dispatch({ path, method, headers: { ...sent, host: to.host }, body }, exchange);
+    };
+    dispatch(lease, isRepeatable ? () => again() : undefined);
 
-export function createForwarder({ origin, timeoutMs }: { readonly origin: string; readonly timeoutMs: number }): Forwarder {
-  const pool = new Pool(origin, { connections: 128, pipelining: 1, connect: { timeout: connectTimeoutMs }, keepAliveTimeout: 30_000, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
-  return {
-    async forward(request, response, headers) {
-      const length = Number(request.headers['content-length'] ?? 0);
-      if (length > bodyMaxBytes) throw hubError('request.too_large', { publicMessage: `Send a body of at most ${bodyMaxBytes} bytes.` });
-      const method = methodOf(request);
-      const trace = currentTrace();
-      const body = !hasBody(request) ? null : length > 0 && length <= gatheredMaxBytes ? await gather(request) : request;
-      // The caller went away meanwhile.
-      if (body === undefined || response.destroyed) return;
-      await new Promise<void>((resolve) => {
-        pool.dispatch({ path: request.url ?? '/', method, headers: { ...passed(request.headers), ...headersOf(trace), ...headers }, body }, streamBack(response, trace, resolve));
-      });
-    },
-    close: () => pool.close(),
-  };
-}
-
-/** The whole body; undefined when the caller broke it off. */
-async function gather(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  await new Promise<void>((resolve) => {
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.once('end', resolve).once('close', resolve);
-    // Said by `complete` below; without a listener it would end the process.
-    request.once('error', () => undefined);
+    function again(): void {
+      const other = exchange.lease?.another();
+      if (other === undefined) exchange.fail(unreachable(), 'unreachable');
+      else dispatch(other, undefined);
+    }
   });
-  return request.complete ? Buffer.concat(chunks) : undefined;
 }
 
-function streamBack(response: ServerResponse, trace: Trace | undefined, done: () => void): Dispatcher.DispatchHandler {
-  let controller: Dispatcher.DispatchController | undefined;
-  let sent = false;
-  response.once('close', () => {
-    // The caller went away: no use in the rest.
-    if (!response.writableFinished) controller?.abort(new Error('the caller is gone'));
-    done();
-  });
-  response.on('drain', () => controller?.resume());
-  return {
-    onRequestStart(started) {
-      controller = started;
-      sent = true;
-      if (response.destroyed) started.abort(new Error('the caller is gone'));
-    },
-    onResponseStart(_, status, headers) {
-      response.statusCode = status;
-      for (const name in headers) {
-        // The gateway's own (helmet, request id, limits) stay.
-        if (!hopHeaders.has(name) && !response.hasHeader(name)) response.setHeader(name, headers[name] ?? '');
+/** One request at the service and its answer to the caller. */
+class Exchange implements Dispatcher.DispatchHandler {
+  lease: Lease | undefined;
+  readonly #response: ServerResponse;
+  readonly #trace: Trace | undefined;
+  #retry: (() => void) | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isSent = false;
+  #hasAnswer = false;
+
+  constructor(response: ServerResponse, trace: Trace | undefined, done: () => void) {
+    this.#response = response;
+    this.#trace = trace;
+    response.once('close', () => {
+      // The caller went away: no use in the rest.
+      if (!response.writableFinished) {
+        this.#controller?.abort(new Error('the caller is gone'));
+        this.lease?.end('abandoned');
       }
-    },
-    onResponseData(_, chunk) {
-      if (!response.write(chunk)) controller?.pause();
-    },
-    onResponseEnd() {
-      response.end();
-    },
-    onResponseError(_, error) {
-      if (response.destroyed) return;
-      const answer = () => sendProblem(response, translate(error, sent));
-      // Called from the connection to the service, whose asynchronous context is that of the request it was opened for.
-      if (trace === undefined) answer();
-      else runWithTrace(trace, answer);
-    },
-  };
+      done();
+    });
+  }
+
+  /** `retry` is called instead of answering when nobody was there to send to. */
+  begin(lease: Lease, retry: (() => void) | undefined): void {
+    this.lease = lease;
+    this.#retry = retry;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.#isSent = true;
+    if (this.#response.destroyed) controller.abort(new Error('the caller is gone'));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#hasAnswer = true;
+    const response = this.#response;
+    response.statusCode = status;
+    for (const name in headers) {
+      const value = headers[name];
+      if (value === undefined || droppedHeaders.has(name)) continue;
+      // The gateway's own (helmet, request id, limits) stay; what an answer depends on adds up.
+      if (name === 'vary') response.setHeader(name, `${String(response.getHeader(name) ?? '')}, ${String(value)}`.replace(/^, /, ''));
+      else if (!response.hasHeader(name)) response.setHeader(name, value);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#response.write(chunk)) return;
+    controller.pause();
+    this.#response.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(): void {
+    this.lease?.end('answered');
+    this.#response.end();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#response.destroyed) this.lease?.end('abandoned');
+    else if (isHubError(error)) this.fail(error, 'abandoned');
+    else if (isTimeout(error)) this.fail(hubError('service.timeout', { cause: error, retry: comeBack }), 'failed');
+    // Once it was on its way it may have been carried out.
+    else if (this.#isSent) this.fail(hubError('service.broke_off', { cause: error, retry: comeBack }), 'failed');
+    else if (this.#retry !== undefined) this.#retry();
+    else this.fail(unreachable(error), 'unreachable');
+  }
+
+  fail(error: HubError, outcome: Outcome): void {
+    this.lease?.end(this.#hasAnswer && outcome === 'abandoned' ? 'answered' : outcome);
+    const answer = () => sendProblem(this.#response, error);
+    // Called from the connection to the service, whose asynchronous context is that of the request it was opened for.
+    if (this.#trace === undefined) answer();
+    else runWithTrace(this.#trace, answer);
+  }
 }
 
-function translate(error: Error, sent: boolean) {
+/** What a caller is told to wait: about the time a process needs to come back. */
+const comeBack = { afterMs: 1_000 } as const;
+
+function unreachable(cause?: Error): HubError {
+  return hubError('service.unavailable', { cause, retry: comeBack });
+}
+
+function isTimeout(error: Error): boolean {
   const { code } = error as { code?: unknown };
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return hubError('service.timeout', { cause: error });
-  // Before the request was on its way it can safely be sent again; afterwards it may have been carried out.
-  return sent ? hubError('service.broke_off', { cause: error }) : hubError('service.unavailable', { cause: error });
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-function passed(headers: IncomingHttpHeaders): Record<string, string> {
+/** A body that can be sent a second time. */
+function isWhole(body: Body): boolean {
+  return body === null || Buffer.isBuffer(body);
+}
+
+function passed(headers: IncomingHttpHeaders, passesCookies: boolean): Record<string, string> {
   const copy: Record<string, string> = {};
   for (const name of passedHeaders) {
     const value = headers[name];
     if (typeof value === 'string') copy[name] = value;
   }
+  if (passesCookies && headers.cookie !== undefined) copy['cookie'] = headers.cookie;
   return copy;
 }
 
@@ -114,11 +166,7 @@ function headersOf(trace: Trace | undefined): Record<string, string> {
   return trace === undefined ? {} : { 'x-request-id': trace.requestId, ...(trace.traceparent === undefined ? {} : { traceparent: trace.traceparent }) };
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');
-}
-
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 function methodOf({ method = '' }: IncomingMessage): Dispatcher.HttpMethod {
   if (!methods.has(method)) throw hubError('route.not_found');

@@ -1,17 +1,25 @@
-import type { Caller } from './identity.ts';
+import type { ServiceName } from '@switchboard/contracts';
+import type { InternalClaims, Kit } from '@switchboard/service-kit';
 
 /** Milliseconds a token is used again; it is valid for 60 s. Signing costs more than the rest of a request's way through the gateway. */
 const reusedForMs = 5_000;
 
-/** One token a caller and some seconds. A caller is an object of the look-up's cache: when that forgets it, its token goes with it. */
-export function createTokenCache(sign: (caller: Caller) => string): (caller: Caller) => string {
-  const tokens = new WeakMap<Caller, { readonly token: string; readonly until: number }>();
-  return (caller) => {
-    const kept = tokens.get(caller);
+type Kept = { readonly token: string; readonly until: number };
+
+/**
+ * One token for a caller, a service and some seconds. `holder` is the object that the caller is remembered as: when that is forgotten, its
+ * tokens go with it. `claimsOf` must say the same for one holder each time.
+ */
+export function createTokenCache(sign: Kit<unknown, unknown>['signToken']): <Holder extends object>(holder: Holder, service: ServiceName, claimsOf: (holder: Holder) => InternalClaims) => string {
+  const tokens = new WeakMap<object, Map<ServiceName, Kept>>();
+  return (holder, service, claimsOf) => {
+    let ofHolder = tokens.get(holder);
+    if (ofHolder === undefined) tokens.set(holder, (ofHolder = new Map()));
+    const kept = ofHolder.get(service);
     const now = performance.now();
     if (kept !== undefined && kept.until > now) return kept.token;
-    const token = sign(caller);
-    tokens.set(caller, { token, until: now + reusedForMs });
+    const token = sign(service, claimsOf(holder));
+    ofHolder.set(service, { token, until: now + reusedForMs });
     return token;
   };
 }

@@ -22,7 +22,7 @@ async function problemOf(response: Response) {
 
 describe('who calls', () => {
   it('is the tenant of the key, told to the service by a signed token', async () => {
-    const response = await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }) });
+    const response = await get('/state/stats', { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }) });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ tenant: acme, scopes: ['state:read'] });
   });
@@ -39,8 +39,8 @@ describe('who calls', () => {
       cookie: 'session=1',
       'idempotency-key': 'once',
     };
-    expect(await (await get('/state/who', headers)).json()).toMatchObject({ tenant: acme });
-    await get('/state/headers', headers);
+    expect(await (await get('/state/stats', headers)).json()).toMatchObject({ tenant: acme });
+    await get('/state/conversations/cnv_1/messages', headers);
     const { headers: arrived } = hub.seen.at(-1)!;
     for (const name of ['x-tenant-id', 'x-switchboard-tenant', 'x-internal-user', 'x-forwarded-user', 'x-forwarded-for', 'authorization', 'cookie', 'x-api-key']) expect(arrived[name]).toBeUndefined();
     expect(arrived['idempotency-key']).toBe('once');
@@ -52,7 +52,7 @@ describe('who calls', () => {
     const keys = [undefined, 'sk_garbage', generateApiKey(newId('key')), revoked, hub.addKey({ tenantId: acme, expiresAt: '2020-01-01T00:00:00.000Z' })];
     const answers = await Promise.all(
       keys.map(async (key) => {
-        const response = await get('/state/who', key === undefined ? {} : { 'x-api-key': key });
+        const response = await get('/state/stats', key === undefined ? {} : { 'x-api-key': key });
         const { requestId: _, ...problem } = await problemOf(response);
         return { status: response.status, authenticate: response.headers.get('www-authenticate'), problem };
       }),
@@ -64,28 +64,28 @@ describe('who calls', () => {
   it('asks nobody about a key whose checksum is wrong', async () => {
     const key = hub.addKey({ tenantId: acme });
     const before = hub.lookUps();
-    expect((await get('/state/who', { 'x-api-key': `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}` })).status).toBe(401);
+    expect((await get('/state/stats', { 'x-api-key': `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}` })).status).toBe(401);
     expect(hub.lookUps()).toBe(before);
   });
 
   it('asks once for ten requests at a time with a new key', async () => {
     const key = hub.addKey({ tenantId: acme });
     const before = hub.lookUps();
-    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await get('/state/who', { 'x-api-key': key })).status));
+    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await get('/state/stats', { 'x-api-key': key })).status));
     expect({ statuses: new Set(statuses), lookUps: hub.lookUps() - before }).toEqual({ statuses: new Set([200]), lookUps: 1 });
   });
 
   it('is nobody within two seconds after the key was revoked, and suspended as soon as the tenant is', async () => {
     const key = hub.addKey({ tenantId: acme });
     const other = hub.addKey({ tenantId: globex });
-    expect((await get('/state/who', { 'x-api-key': key })).status).toBe(200);
-    expect((await get('/state/who', { 'x-api-key': other })).status).toBe(200);
+    expect((await get('/state/stats', { 'x-api-key': key })).status).toBe(200);
+    expect((await get('/state/stats', { 'x-api-key': other })).status).toBe(200);
     await hub.revoke(key);
     await hub.change(globex, { status: 'suspended' });
     const deadline = Date.now() + 2_000;
     let statuses: number[] = [];
     while (Date.now() < deadline && statuses.join() !== '401,403') {
-      statuses = [(await get('/state/who', { 'x-api-key': key })).status, (await get('/state/who', { 'x-api-key': other })).status];
+      statuses = [(await get('/state/stats', { 'x-api-key': key })).status, (await get('/state/stats', { 'x-api-key': other })).status];
     }
     expect(statuses).toEqual([401, 403]);
     await hub.change(globex, { status: 'active' });
@@ -94,14 +94,14 @@ describe('who calls', () => {
   it.each(['suspended', 'deleted'] as const)('is refused with 403 while its tenant is %s', async (status) => {
     const asleep = tenantIdSchema.parse(`asleep-${status}`);
     hub.setTenant(asleep, { status });
-    const response = await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: asleep }) });
+    const response = await get('/state/stats', { 'x-api-key': hub.addKey({ tenantId: asleep }) });
     expect(response.status).toBe(403);
     expect(await problemOf(response)).toMatchObject({ code: 'tenant.suspended' });
-    expect((await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme }) })).status).toBe(200);
+    expect((await get('/state/stats', { 'x-api-key': hub.addKey({ tenantId: acme }) })).status).toBe(200);
   });
 
   it('keeps to the scopes of the key', async () => {
-    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }), 'content-type': 'application/json' }, body: '{"text":"hi"}' });
+    const response = await fetch(`${hub.url}/state/mapping`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme, scopes: ['state:read'] }), 'content-type': 'application/json' }, body: '{"text":"hi"}' });
     expect(response.status).toBe(403);
     expect(await problemOf(response)).toMatchObject({ code: 'auth.scope_missing' });
   });
@@ -110,38 +110,38 @@ describe('who calls', () => {
 describe('forwarding', () => {
   it('passes body, status, headers and one request id, and hardens the answer', async () => {
     const key = hub.addKey({ tenantId: acme });
-    const created = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': key, 'content-type': 'application/json' }, body: JSON.stringify({ text: 'grüße' }) });
+    const created = await fetch(`${hub.url}/state/mapping`, { method: 'POST', headers: { 'x-api-key': key, 'content-type': 'application/json' }, body: JSON.stringify({ text: 'grüße' }) });
     expect({ status: created.status, body: await created.json() }).toEqual({ status: 201, body: { text: 'grüße' } });
-    const response = await get('/state/headers?a=1&b=%20', { 'x-api-key': key });
+    const response = await get('/state/conversations/cnv_1/messages?a=1&b=%20', { 'x-api-key': key });
     expect(response.headers.get('x-of-state')).toBe('yes');
     expect(response.headers.get('x-frame-options')).toBe('SAMEORIGIN');
     expect(response.headers.get('strict-transport-security')).toContain('max-age');
-    expect(hub.seen.at(-1)).toMatchObject({ url: '/state/headers?a=1&b=%20', headers: { 'x-request-id': response.headers.get('x-request-id') } });
+    expect(hub.seen.at(-1)).toMatchObject({ url: '/state/conversations/cnv_1/messages?a=1&b=%20', headers: { 'x-request-id': response.headers.get('x-request-id') } });
   });
 
   it('streams large answers whole', async () => {
-    const body = await (await get('/state/large', { 'x-api-key': hub.addKey({ tenantId: acme }) })).arrayBuffer();
+    const body = await (await get('/state/mapping/large', { 'x-api-key': hub.addKey({ tenantId: acme }) })).arrayBuffer();
     expect(body.byteLength).toBe(160 * 64 * 1024);
   });
 
   it('answers 400 of the service as it is', async () => {
-    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: '{"txet":1}' });
+    const response = await fetch(`${hub.url}/state/mapping`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: '{"txet":1}' });
     expect(response.status).toBe(400);
     expect((await problemOf(response)).issues).toContainEqual({ path: 'body.txet', message: 'is not a known field' });
   });
 
   it('answers 504 when the service is late, 502 when it breaks off', async () => {
     const key = hub.addKey({ tenantId: acme });
-    const late = await get('/state/late', { 'x-api-key': key });
+    const late = await get('/state/mapping/late', { 'x-api-key': key });
     expect({ status: late.status, code: (await problemOf(late)).code }).toEqual({ status: 504, code: 'service.timeout' });
-    const broken = await get('/state/broken', { 'x-api-key': key });
+    const broken = await get('/state/mapping/broken', { 'x-api-key': key });
     expect({ status: broken.status, code: (await problemOf(broken)).code }).toEqual({ status: 502, code: 'service.broke_off' });
   });
 
   it('names in an error the request that it answers, also over a connection that an earlier one opened', async () => {
     const key = hub.addKey({ tenantId: acme });
-    await get('/state/who', { 'x-api-key': key });
-    for (const path of ['/state/broken', '/state/late']) {
+    await get('/state/stats', { 'x-api-key': key });
+    for (const path of ['/state/mapping/broken', '/state/mapping/late']) {
       const response = await get(path, { 'x-api-key': key });
       expect((await problemOf(response)).requestId).toBe(response.headers.get('x-request-id'));
     }
@@ -154,7 +154,7 @@ describe('forwarding', () => {
   });
 
   it('answers 413 to a body above its cap', async () => {
-    const response = await fetch(`${hub.url}/state/echo`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: 'x'.repeat(3_000_000) });
+    const response = await fetch(`${hub.url}/state/mapping`, { method: 'POST', headers: { 'x-api-key': hub.addKey({ tenantId: acme }), 'content-type': 'application/json' }, body: 'x'.repeat(3_000_000) });
     expect(response.status).toBe(413);
   });
 });
@@ -168,7 +168,7 @@ describe('the limit', () => {
       const statuses: number[] = [];
       let last: Response | undefined;
       for (let i = 0; i < 6; i++) {
-        last = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': keys[i % 2]! } });
+        last = await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': keys[i % 2]! } });
         statuses.push(last.status);
       }
       expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
@@ -176,7 +176,7 @@ describe('the limit', () => {
       expect(last!.headers.get('ratelimit')).toMatch(/^limit=4, remaining=0, reset=\d+$/);
       expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(await problemOf(last!)).toMatchObject({ code: 'limit.rate_exceeded', status: 429 });
-      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': fresh.addKey({ tenantId: globex }) } })).status).toBe(200);
+      expect((await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': fresh.addKey({ tenantId: globex }) } })).status).toBe(200);
     } finally {
       await fresh.stop();
     }
@@ -189,7 +189,7 @@ describe('a slow caller', () => {
     const { hostname, port } = new URL(hub.url);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
-    socket.write(`POST /state/headers HTTP/1.1\r\nhost: hub\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n`);
+    socket.write(`POST /state/conversations/cnv_1/messages HTTP/1.1\r\nhost: hub\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n`);
     return socket;
   };
 
@@ -197,7 +197,7 @@ describe('a slow caller', () => {
     const slow = Array.from({ length: 5 }, (_, index) => hub.addKey({ tenantId: tenantIdSchema.parse(`slow-${index}`) }));
     const sockets = slow.flatMap((key) => Array.from({ length: 31 }, () => begin(key)));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await get('/state/who', { 'x-api-key': hub.addKey({ tenantId: acme }) })).status).toBe(200);
+    expect((await get('/state/stats', { 'x-api-key': hub.addKey({ tenantId: acme }) })).status).toBe(200);
     const [last] = sockets.slice(-1);
     const answer = new Promise<string>((resolve) => last?.once('data', (chunk) => resolve(String(chunk))));
     last?.write('{"text":"hi"}');
@@ -210,11 +210,11 @@ describe('a slow caller', () => {
     const key = hub.addKey({ tenantId: acme });
     const sockets = Array.from({ length: 32 }, () => begin(key));
     const other = { 'x-api-key': hub.addKey({ tenantId: globex }) };
-    const own = () => get('/state/who', { 'x-api-key': key });
+    const own = () => get('/state/stats', { 'x-api-key': key });
     let refused = await own();
     for (const deadline = Date.now() + 2_000; refused.status !== 429 && Date.now() < deadline; ) refused = await own();
     expect({ status: refused.status, retryAfter: refused.headers.get('retry-after'), problem: await problemOf(refused) }).toMatchObject({ status: 429, retryAfter: '1', problem: { code: 'limit.rate_exceeded' } });
-    expect((await get('/state/who', other)).status).toBe(200);
+    expect((await get('/state/stats', other)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
     let again = await own();
     for (const deadline = Date.now() + 2_000; again.status !== 200 && Date.now() < deadline; ) again = await own();
@@ -227,13 +227,13 @@ describe('neighbours that are away', () => {
     const fresh = await startNeighbours();
     try {
       const key = fresh.addKey({ tenantId: acme });
-      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } })).status).toBe(200);
+      expect((await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': key } })).status).toBe(200);
       await fresh.stopTenantService();
-      expect((await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } })).status).toBe(200);
-      const unknown = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': generateApiKey(newId('key')) } });
+      expect((await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': key } })).status).toBe(200);
+      const unknown = await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': generateApiKey(newId('key')) } });
       expect({ status: unknown.status, retryAfter: unknown.headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' });
       await fresh.stopStateManager();
-      const away = await fetch(`${fresh.url}/state/who`, { headers: { 'x-api-key': key } });
+      const away = await fetch(`${fresh.url}/state/stats`, { headers: { 'x-api-key': key } });
       expect({ status: away.status, code: (await problemOf(away)).code }).toEqual({ status: 503, code: 'service.unavailable' });
     } finally {
       await fresh.stop();

@@ -38,7 +38,7 @@ export type Neighbours = {
 
 const whoAmI = defineRouteContract({
   method: 'GET',
-  path: '/state/who',
+  path: '/state/stats',
   summary: 'Whose call this is',
   auth: 'key',
   scopes: ['state:read'],
@@ -47,7 +47,7 @@ const whoAmI = defineRouteContract({
 
 const echo = defineRouteContract({
   method: 'POST',
-  path: '/state/echo',
+  path: '/state/mapping',
   summary: 'What was sent',
   auth: 'key',
   scopes: ['state:write'],
@@ -194,17 +194,17 @@ function oddAnswers(seen: Neighbours['seen']): RawRoute[] {
   return [
     {
       method: '*',
-      pattern: /^\/state\/headers$/,
+      pattern: /^\/state\/conversations\/cnv_1\/messages$/,
       handle: (request, response) => {
         seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
         response.writeHead(200, { 'content-type': 'text/plain', 'x-of-state': 'yes', 'x-frame-options': 'ALLOW' }).end('seen');
       },
     },
-    { method: 'GET', pattern: /^\/state\/late$/, handle: () => undefined },
-    { method: 'GET', pattern: /^\/state\/broken$/, handle: (request) => void request.socket.destroy() },
+    { method: 'GET', pattern: /^\/state\/mapping\/late$/, handle: () => undefined },
+    { method: 'GET', pattern: /^\/state\/mapping\/broken$/, handle: (request) => void request.socket.destroy() },
     {
       method: 'GET',
-      pattern: /^\/state\/large$/,
+      pattern: /^\/state\/mapping\/large$/,
       handle: async (_, response) => {
         const chunk = Buffer.alloc(64 * 1024, 'x');
         for (let i = 0; i < 160; i++) {
