@@ -1,0 +1,41 @@
+import { scopesOfRole, type MemberRole, type PersonRole, type RouteContract, type Scope } from '@switchboard/contracts';
+
+/** A way of knocking at the gateway. */
+export type Credential =
+  | { readonly kind: 'none' | 'wrong' }
+  | { readonly kind: 'key'; readonly scopes: readonly Scope[] }
+  | { readonly kind: 'member'; readonly role: MemberRole }
+  | { readonly kind: 'platform' }
+  | { readonly kind: 'subdomain'; readonly trusted: boolean };
+
+/** What the door does: `in` means that whatever comes then is the route's own answer. */
+export type Entry = 'in' | 401 | 403;
+
+/** Written from design.md section 4 and the contract alone, so that it can disagree with the gateway. */
+export function expectedEntry(contract: RouteContract, credential: Credential): Entry {
+  if (credential.kind === 'wrong') return 401;
+  if (contract.auth === 'public') return 'in';
+  switch (credential.kind) {
+    case 'none':
+      return 401;
+    case 'platform':
+      return contract.auth === 'admin' || (contract.auth === 'member' && rolesOf(contract).includes('platform')) ? 'in' : 403;
+    case 'key':
+      return contract.auth === 'key' ? byScopes(contract, credential.scopes) : 403;
+    case 'member':
+      if (contract.auth === 'member') return rolesOf(contract).includes(credential.role) ? 'in' : 403;
+      return contract.auth === 'key' ? byScopes(contract, scopesOfRole(credential.role)) : 403;
+    case 'subdomain': {
+      if (!credential.trusted || contract.auth !== 'key') return 401;
+      return contract.method === 'GET' ? byScopes(contract, ['state:read']) : 403;
+    }
+  }
+}
+
+function rolesOf(contract: RouteContract): readonly PersonRole[] {
+  return contract.roles ?? ['owner', 'admin', 'agent'];
+}
+
+function byScopes(contract: RouteContract, has: readonly Scope[]): Entry {
+  return (contract.scopes ?? []).every((scope) => has.includes(scope)) ? 'in' : 403;
+}
