@@ -89,8 +89,7 @@ function toRecord(entry: ChainedEntry): AuditRecord {
 }
 
 function lineOf(entry: ChainedEntry): string {
-  const { before, after, facts, ...record } = toRecord(entry);
-  const head = JSON.stringify(record);
+  const { before: _before, after: _after, facts: _facts, ...record } = toRecord(entry);
   // Put in as text: parsed and written again they would no longer be the bytes that were hashed.
-  return `${head.slice(0, -1)},"before":${entry.before ?? 'null'},"after":${entry.after ?? 'null'},"facts":${entry.facts}}`;
+  return `${JSON.stringify(record).slice(0, -1)},"before":${entry.before ?? 'null'},"after":${entry.after ?? 'null'},"facts":${entry.facts}}`;
 }

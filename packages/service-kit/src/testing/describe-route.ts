@@ -169,6 +169,7 @@ async function send(base: string, contract: RouteContract, input: Input, headers
     ...(contract.body === undefined ? {} : { body: JSON.stringify(input.body ?? {}) }),
   });
   const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  // Not JSON lines.
+  const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : isJson ? JSON.parse(text) : text };
 }
