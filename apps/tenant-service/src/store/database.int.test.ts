@@ -23,6 +23,9 @@ describeDatabaseOfService(schema, {
     connections: 'ingest keeps a copy of all; the tenant of a webhook is what is asked for',
     connection_drafts: 'those whose check is due are found before each is checked as its tenant',
     previous_webhook_secrets: 'ingest verifies with replaced secrets until they expire; sealed, each under its tenant\'s key',
+    usage: 'the platform bills all tenants of a month; numbers alone',
+    usage_totals: 'the same',
+    reached_limits: 'the platform sees which tenants are at a limit of their plan',
     owned_identifiers: 'whether another tenant owns an account is asked before it is connected',
   },
 });

@@ -187,6 +187,6 @@ export const recordApiCalls = defineRouteContract({
       .min(1)
       .max(callsMax),
   }),
-  reply: { status: 204, schema: z.undefined() },
+  reply: { status: 204, schema: z.void() },
   bodyMaxBytes: 1024 * 1024,
 });
