@@ -7,7 +7,7 @@ import { findStrategy } from '../providers/find-strategy.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { loadConnection, lockConnection, openLatest } from './load-connection.ts';
 import { assertNotTaken, generateSecret, replaceDraft } from './post-draft.ts';
-import { readAccount } from './read-account.ts';
+import { assertAddressesAllowed, readAccount } from './read-account.ts';
 
 export type AccountChange = { readonly connectionId: ConnectionId; readonly part: ChangedPart; readonly changes: Readonly<Record<string, unknown>>; /** Whether it also switches on again. */ readonly enables: boolean };
 
@@ -27,11 +27,12 @@ export async function changeAccount(deps: AccountDependencies, { connectionId, p
   const generated = strategy.generatedFields(base);
   const changed = changeForm(entry, base, generated, part, changes);
   if (changed.kind === 'refused') throw hubError('request.invalid', { issues: changed.issues });
-  const posted = await readAccount(deps, entry, changed.form, `body.${part}`);
+  const posted = readAccount(deps, entry, changed.form, `body.${part}`);
   // New settings alone leave the secret that the hub made; new credentials are also the time for a new one of its own.
   const known = base.credentials[entry.webhook.secretField];
   const account = strategy.complete(posted, base, () => (part === 'settings' && known !== undefined ? known : generateSecret()));
   assertSameHosts(entry, base, account, generated, part, changes);
+  await assertAddressesAllowed(deps, account);
   await assertNotTaken(deps, { entry, account });
 
   await deps.db.transaction(async () => {

@@ -5,7 +5,7 @@ import { findStrategy } from '../providers/find-strategy.ts';
 import { checkDraft } from './check-draft.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { postDraft } from './post-draft.ts';
-import { readAccount } from './read-account.ts';
+import { assertAddressesAllowed, readAccount } from './read-account.ts';
 
 /** Connects an account at a provider for the current tenant, or replaces its credentials. The answer shows what the provider said. */
 export async function connectAccount(deps: AccountDependencies, body: BodyOf<typeof postCredentials>): Promise<ConnectionRecord> {
@@ -18,7 +18,8 @@ export async function connectAccount(deps: AccountDependencies, body: BodyOf<typ
   if (!entry.roles.includes(role)) throw hubError('request.invalid', { issues: [{ path: 'body.role', message: `use one of ${entry.roles.join(', ')}` }] });
   await deps.tenants.load();
 
-  const account = await readAccount(deps, entry, body.credentials, 'body.credentials');
+  const account = readAccount(deps, entry, body.credentials, 'body.credentials');
+  await assertAddressesAllowed(deps, account);
   const connectionId = await postDraft(deps, { entry, strategy, role, account });
   await checkDraft(deps, { connectionId, actor: 'admin', waitMs: deps.config.connectWaitMs });
 

@@ -5,15 +5,19 @@ import { parseCredentials } from '../domain/parse-credentials.ts';
 import type { Account } from '../providers/connect-strategy.ts';
 import type { AccountDependencies } from './dependencies.ts';
 
-/** A credentials form as it was posted → the account, at the sandbox's addresses if it asks for that. Throws `request.invalid` with paths under `place`, `egress.refused`. */
-export async function readAccount({ config, egress }: Pick<AccountDependencies, 'config' | 'egress'>, entry: ProviderEntry, form: Readonly<Record<string, unknown>>, place: string): Promise<Account> {
+/** A credentials form as it was posted → the account, at the sandbox's addresses if it asks for that. Throws `request.invalid` with paths under `place`. */
+export function readAccount({ config }: Pick<AccountDependencies, 'config'>, entry: ProviderEntry, form: Readonly<Record<string, unknown>>, place: string): Account {
   const { account, sandbox } = parseCredentials(entry, form, place);
-  if (sandbox) {
-    if (!config.sandboxEnabled) throw hubError('request.invalid', { issues: [{ path: `${place}.sandbox`, message: 'this installation has no sandbox' }] });
-    return inSandbox(entry, account, config.sandboxUrl);
-  }
-  for (const [name, value] of Object.entries(account.settings)) {
+  if (!sandbox) return account;
+  if (!config.sandboxEnabled) throw hubError('request.invalid', { issues: [{ path: `${place}.sandbox`, message: 'this installation has no sandbox' }] });
+  return inSandbox(entry, account, config.sandboxUrl);
+}
+
+/** Throws `egress.refused` for addresses of the tenant's own choice that nothing may be sent to. */
+export async function assertAddressesAllowed({ egress }: Pick<AccountDependencies, 'egress'>, { settings }: Account): Promise<void> {
+  // The platform chose the sandbox's.
+  if (settings['sandbox'] === 'true') return;
+  for (const [name, value] of Object.entries(settings)) {
     if (name.endsWith('BaseUrl')) await egress.assertAllowed(value);
   }
-  return account;
 }

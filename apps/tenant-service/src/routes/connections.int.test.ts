@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as contracts from '@switchboard/contracts';
+import { newId, type ConnectionRecord, type TenantId } from '@switchboard/contracts';
+import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
+import { adminHeaders, describeRoute, keyHeaders, testEnvironment } from '@switchboard/service-kit/testing';
+import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { service } from '../service.ts';
+import { startFakeMeta, type FakeMeta } from '../testing/fake-providers.ts';
+
+const [acme, globex] = testTenants;
+const definition: ServiceDefinition = service;
+const numbers = Array.from({ length: 120 }, (_, index) => `7001002005${String(index).padStart(3, '0')}`);
+
+let database: TestDatabase;
+let running: RunningService;
+let meta: FakeMeta;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+  meta = await startFakeMeta(numbers);
+  running = await startService(
+    definition,
+    testEnvironment({
+      DATABASE_URL: database.url('switchboard_tenant'),
+      BUS_DATABASE_URL: database.url('switchboard_bus'),
+      API_KEY_PEPPER: 'pepper of the tests, 32 characters and more',
+      PUBLIC_WEBHOOK_URL: 'https://hub.example.net/',
+    }),
+  );
+  for (const tenantId of testTenants) await call('POST', '/tenants', adminHeaders(), { tenantId, name: tenantId });
+}, 60_000);
+
+afterAll(async () => {
+  await running?.stop();
+  await meta?.close();
+  await database?.drop();
+});
+
+async function call(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<{ status: number; json: unknown; headers: Headers }> {
+  const response = await fetch(`${running.url}${path}`, { method, headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  return { status: response.status, json: await response.json(), headers: response.headers };
+}
+
+let nextNumber = 0;
+const form = (more: object = {}) => ({
+  type: 'meta',
+  credentials: { appSecret: 'app-secret', verifyToken: 'verify-token', accessToken: 'meta-access-token', phoneNumberId: numbers[nextNumber++] ?? '', apiBaseUrl: meta.url, ...more },
+});
+
+async function connect(tenantId: TenantId): Promise<ConnectionRecord> {
+  const { status, json } = await call('POST', `/tenants/${tenantId}/credentials`, keyHeaders('tenant-service', tenantId, ['tenant:write']), form());
+  expect(status).toBe(201);
+  return json as ConnectionRecord; // described by the contract, which the kit has checked
+}
+
+const suite = { service: 'tenant-service', url: () => running.url, tenants: testTenants } as const;
+const params = async (tenantId: TenantId) => ({ params: { tenantId, connectionId: (await connect(tenantId)).id } });
+const noSuch = <I extends { params?: object }>(input: I): I => ({ ...input, params: { ...input.params, connectionId: newId('con') } });
+
+describeRoute(contracts.updateConnection, {
+  ...suite,
+  input: async (tenantId) => ({ ...(await params(tenantId)), body: { name: 'Sales' } }),
+  missing: noSuch,
+  badInputs: {
+    'a name of blanks': (input) => ({ ...input, body: { name: ' ' } }),
+    'a status that is no choice': (input) => ({ ...input, body: { status: 'pending' } }),
+    'a secret among the settings': (input) => ({ ...input, body: { settings: { accessToken: 'x' } } }),
+    'another address for the stored credentials': (input) => ({ ...input, body: { settings: { apiBaseUrl: 'https://example.com' } } }),
+    'settings for a connection that is switched off': (input) => ({ ...input, body: { status: 'disabled', settings: {} } }),
+  },
+});
+describeRoute(contracts.rotateCredentials, {
+  ...suite,
+  input: async (tenantId) => ({ ...(await params(tenantId)), body: { credentials: { accessToken: 'meta-access-token' } } }),
+  missing: noSuch,
+  badInputs: {
+    'a field that the form does not have': (input) => ({ ...input, body: { credentials: { pin: '1' } } }),
+    'the number of another account': (input) => ({ ...input, body: { credentials: { phoneNumberId: '1' } } }),
+    'the sandbox, where there is none': (input) => ({ ...input, body: { credentials: { sandbox: true, appSecret: 'a', verifyToken: 'b', accessToken: 'c' } } }),
+  },
+});
+describeRoute(contracts.endPreviousSecrets, { ...suite, input: params, missing: noSuch });
+describeRoute(contracts.testConnection, { ...suite, input: params, missing: noSuch });
+describeRoute(contracts.deleteConnection, { ...suite, input: params, missing: noSuch });
+
+describe('a tenant by itself', () => {
+  const as = (tenantId: TenantId) => keyHeaders('tenant-service', tenantId, ['tenant:read', 'tenant:write']);
+
+  it('connects, sees, tests and deletes, and the audit has who did it', async () => {
+    const connection = await connect(acme);
+    expect(await call('GET', `/tenants/${acme}/connections/${connection.id}`, as(acme))).toMatchObject({
+      status: 200,
+      json: { id: connection.id, status: 'active', health: { lastWebhookAt: null, lastSuccessAt: null, lastError: null, tokenExpiresAt: null } },
+    });
+    const path = `/tenants/${acme}/connections/${connection.id}`;
+    expect(await call('POST', `${path}/test`, as(acme))).toMatchObject({ status: 200, json: { ok: true } });
+    const again = await call('POST', `${path}/test`, as(acme));
+    expect(again).toMatchObject({ status: 429, json: { code: 'limit.rate_exceeded' } });
+    expect(again.headers.get('retry-after')).toBe('10');
+    expect((await call('GET', path, as(acme))).json).toMatchObject({ health: { lastSuccessAt: expect.any(String) } });
+    expect(await call('DELETE', path, as(acme))).toMatchObject({ status: 200, json: { id: connection.id, atProvider: { outcome: 'nothing_to_remove' } } });
+    expect(await call('GET', path, as(acme))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
+    const { json } = await call('GET', `/tenants/${acme}/audit?limit=200`, adminHeaders());
+    const mine = (json as { data: { subject: string; action: string; actor: { kind: string; subject: string } }[] }).data.filter(({ subject }) => subject === connection.id);
+    expect(mine.find(({ action }) => action === 'connection.deleted')).toMatchObject({ actor: { kind: 'key', subject: 'key_test' } });
+    expect(mine.map(({ action }) => action)).toEqual(expect.arrayContaining(['credentials.posted', 'connection.activated', 'connection.disabled', 'connection.deleted']));
+  });
+
+  it('sees no connection of another, whichever tenant the path names', async () => {
+    const theirs = await connect(globex);
+    expect(await call('GET', `/tenants/${globex}/connections/${theirs.id}`, as(acme))).toMatchObject({ status: 404, json: { code: 'tenant.not_found' } });
+    expect(await call('DELETE', `/tenants/${acme}/connections/${theirs.id}`, as(acme))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
+    const { json } = await call('GET', `/tenants/${acme}/connections?limit=200`, as(acme));
+    expect((json as { data: ConnectionRecord[] }).data.map(({ id }) => id)).not.toContain(theirs.id);
+  });
+});
