@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as contracts from '@switchboard/contracts';
+import { gatewayRoutes, isRouteContract, memberRoles, problemSchema, type GatewayRoute, type RouteContract, type ServiceName } from '@switchboard/contracts';
+import { defineRoute, type Principal, type Route } from '@switchboard/service-kit';
+import { keyHeaders, testSecrets } from '@switchboard/service-kit/testing';
+import { currentActor, peekScope } from '@switchboard/tenant-context';
+import { testTenants } from '@switchboard/testing';
+import { request as httpRequest } from 'node:http';
+import { z } from 'zod';
+import { startWorld, type World } from './start-world.ts';
+
+/** Every route of the table, before services that judge by their own contracts and answer whom they saw. */
+
+const [acme, globex] = testTenants;
+type Seen = { readonly service: ServiceName; readonly path: string; readonly principal: Principal; readonly scope: unknown; readonly actor: { readonly from: string | null }; readonly params: Record<string, string> };
+const byService = new Map<ServiceName, Map<string, RouteContract>>();
+for (const { source, services } of gatewayRoutes) {
+  for (const service of services) byService.set(service, (byService.get(service) ?? new Map<string, RouteContract>()).set(`${source.method} ${source.path}`, source));
+}
+
+/** The contract's own judgement of who calls, without what it says of input and reply. */
+function witness(service: ServiceName, { query: _, body: __, ...contract }: RouteContract): Route {
+  const params = z.record(z.string(), z.string());
+  return defineRoute({ ...contract, params, reply: { status: 200, schema: z.any() } }, (input) => ({ service, path: contract.path, principal: input.principal, scope: peekScope(), actor: currentActor(), params: input.params }));
+}
+
+type Caller = 'key' | 'key without scopes' | 'owner' | 'admin' | 'agent' | 'staff' | 'admin key' | 'subdomain' | 'nobody';
+const callers: readonly Caller[] = ['key', 'key without scopes', 'owner', 'admin', 'agent', 'staff', 'admin key', 'subdomain', 'nobody'];
+
+let world: World;
+let headersOf: Record<Caller, Record<string, string>>;
+beforeAll(async () => {
+  world = await startWorld({ routesOf: (service) => [...(byService.get(service)?.values() ?? [])].map((contract) => witness(service, contract)) });
+  world.setTenant(acme);
+  world.setTenant(globex);
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  headersOf = {
+    key: { 'x-api-key': world.addKey(acme) },
+    'key without scopes': { 'x-api-key': world.addKey(acme, []) },
+    owner: bearer(world.addMember(acme, 'owner')),
+    admin: bearer(world.addMember(acme, 'admin')),
+    agent: bearer(world.addMember(acme, 'agent')),
+    staff: bearer(world.addStaff()),
+    'admin key': bearer(testSecrets.adminKey),
+    subdomain: { host: `${acme}.hub.test` },
+    nobody: {},
+  };
+});
+afterAll(() => world.stop());
+
+/** What the issue says of each kind of route, written a second time and in other words than in the code. */
+function expected({ contract }: GatewayRoute, caller: Caller): 200 | 401 | 403 {
+  const isPlatform = caller === 'staff' || caller === 'admin key';
+  const isStranger = caller === 'subdomain' || caller === 'nobody';
+  if (contract.auth === 'public') return 200;
+  if (isStranger) return 401;
+  if (contract.auth === 'admin') return isPlatform ? 200 : 401;
+  if (contract.auth === 'key') {
+    if (isPlatform) return 401;
+    const needed = contract.scopes ?? [];
+    if (caller === 'key without scopes') return needed.length === 0 ? 200 : 403;
+    return caller === 'agent' && needed.some((scope) => !scope.startsWith('state:')) ? 403 : 200;
+  }
+  // For people.
+  if (caller === 'key' || caller === 'key without scopes') return 401;
+  return (contract.roles ?? memberRoles).some((role) => role === (isPlatform ? 'platform' : caller)) ? 200 : 403;
+}
+
+/** Not fetch: that sets Host itself. */
+function ask(method: string, path: string, headers: Record<string, string>): Promise<{ status: number; body: unknown }> {
+  const { hostname, port } = new URL(world.url);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ hostname, port, method, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : (JSON.parse(text) as unknown) }));
+    });
+    request.on('error', reject).end();
+  });
+}
+
+const pathOf = ({ contract, services }: GatewayRoute, tenantId: string = acme) =>
+  contract.path.replaceAll(/:(\w+)/g, (_, name: string) => (name === 'tenantId' ? tenantId : name === 'service' ? (services[0] ?? '') : `a-${name}`));
+
+describe.each(gatewayRoutes.map((route) => [`${route.contract.method} ${route.contract.path}`, route] as const))('%s', (_, route) => {
+  const { contract, source } = route;
+
+  it.each(callers)('lets in by its table, and its service agrees: %s', async (caller) => {
+    const { status, body } = await ask(contract.method, pathOf(route), headersOf[caller]);
+    expect(status).toBe(expected(route, caller));
+    if (status !== 200) {
+      expect(problemSchema.parse(body).code).toBe(status === 401 ? 'auth.missing' : 'auth.scope_missing');
+      return;
+    }
+    const seen = body as Seen; // answered by a witness
+    expect({ path: seen.path, service: seen.service, from: seen.actor.from }).toEqual({ path: source.path, service: route.services[0], from: '127.0.0.1' });
+    const own = { kind: 'tenant', tenantId: acme };
+    const whom = { public: caller === 'nobody' || caller === 'staff' || caller === 'admin key' ? { kind: 'public' } : { kind: 'public', tenantId: acme }, admin: { kind: 'admin' }, key: own, member: caller === 'staff' || caller === 'admin key' ? { kind: 'admin' } : own, internal: {} };
+    expect(seen.principal).toMatchObject(whom[contract.auth]);
+    // The tenant's own routes name the tenant whose credentials they came with.
+    if (source !== contract && contract.auth === 'key' && source.path.includes(':tenantId')) expect({ ...seen.params, scope: seen.scope }).toMatchObject({ tenantId: acme, scope: own });
+  });
+
+  if (contract.path.startsWith('/tenants/:tenantId')) {
+    it("has no way for a tenant's key, be it to another tenant's or to its own", async () => {
+      for (const tenantId of [acme, globex]) expect((await ask(contract.method, pathOf(route, tenantId), headersOf.key)).status).toBe(401);
+    });
+  }
+});
+
+describe('what is not in the table', () => {
+  const internal = Object.entries(contracts as Record<string, unknown>).filter((entry): entry is [string, RouteContract] => isRouteContract(entry[1]) && entry[1].auth === 'internal');
+
+  it.each(internal)('is not there, with the right to everything: %s', async (_, contract) => {
+    for (const caller of ['key', 'admin key', 'owner'] as const) {
+      const path = contract.path.replaceAll(/:\w+/g, 'x');
+      expect((await ask(contract.method, path, headersOf[caller])).body).toMatchObject({ status: 404, code: 'route.not_found' });
+      expect((await ask(contract.method, path, { ...headersOf[caller], ...keyHeaders('tenant-service', acme) })).status).toBe(404);
+    }
+  });
+
+  it('has no way to a service that is not named in the table', async () => {
+    for (const service of ['api-gateway', 'provider-sandbox', 'nobody', '..']) expect((await ask('GET', `/tenant/dead-letters/${service}`, headersOf.key)).status).toBe(404);
+  });
+});
