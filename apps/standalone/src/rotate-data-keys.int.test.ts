@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TenantId } from '@switchboard/contracts';
 import type { Database } from '@switchboard/db';
-import { combineKeyProviders, createDataKeyStore, createEnvKeyProvider, createSecretBox, createVaultKeyProvider, type KeyProvider, type SecretBox } from '@switchboard/secrets';
+import { combineKeyProviders, createDataKeyStore, createPlatformSeal, createEnvKeyProvider, createSecretBox, createVaultKeyProvider, type KeyProvider, type SecretBox } from '@switchboard/secrets';
 import { startStandInVault, type StandInVault } from '@switchboard/secrets/testing';
+import { service as authService } from '@switchboard/auth-service';
 import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchboard/testing';
@@ -15,7 +16,7 @@ import { Client } from 'pg';
 import { rotateDataKeys } from './rotate-data-keys.ts';
 import { openServiceDatabase } from './service-databases.ts';
 
-const services: readonly ServiceDefinition[] = [tenantService, webhookIngest];
+const services: readonly ServiceDefinition[] = [tenantService, webhookIngest, authService];
 const sealing = [tenantService, webhookIngest].map((service): ServiceDefinition => service);
 const tenants = Array.from({ length: 250 }, (_, index) => `tenant-${String(index).padStart(3, '0')}` as TenantId);
 const place = { table: 'connections', column: 'credentials', row: 'con_1' };
@@ -29,6 +30,8 @@ let vault: StandInVault;
 const databaseUrlOf = (service: ServiceDefinition) => database.url(`switchboard_${service.database?.schema}`);
 /** A service that has just started: no data key in its memory. */
 const boxes = (keyProvider: KeyProvider): SecretBox[] => databases.map((db) => createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }));
+const signingKey = randomBytes(32);
+const signingPlace = { table: 'signing_keys', column: 'wrapped', row: 'kid_1' };
 const sealed = new Map<string, Buffer[]>();
 
 beforeAll(async () => {
@@ -39,6 +42,8 @@ beforeAll(async () => {
   databases = sealing.map((service) => openServiceDatabase(service, databaseUrlOf));
   vault = await startStandInVault();
   await admin.query(`insert into tenant.tenants (tenant_id, name, plan, rate_limit, metadata) select id, id, 'starter', 100, '{}' from unnest($1::text[]) id`, [tenants]);
+  const { keyId, wrapped } = await createPlatformSeal(createEnvKeyProvider(kek(0))).seal(signingKey, signingPlace);
+  await admin.query(`insert into auth.signing_keys (kid, public_jwk, wrapped_by, wrapped, created_at, signs_from) values ('kid_1', '{}', $1, $2, now(), now())`, [keyId, wrapped]);
   const [first, second] = boxes(createEnvKeyProvider(kek(0)));
   for (const tenantId of tenants) sealed.set(tenantId, await runAsTenant(tenantId, async () => [await first!.seal(`tenant of ${tenantId}`, place), await second!.seal(`ingest of ${tenantId}`, place)]));
 }, 120_000);
@@ -56,6 +61,8 @@ async function keyIds(): Promise<Record<string, number>> {
 }
 
 async function expectAllOpen(keyProvider: KeyProvider): Promise<void> {
+  const { rows } = await admin.query<{ keyId: string; wrapped: Buffer }>('select wrapped_by as "keyId", wrapped from auth.signing_keys');
+  expect(await createPlatformSeal(keyProvider).open(rows[0]!, signingPlace)).toEqual(signingKey);
   const [first, second] = boxes(keyProvider);
   for (const [tenantId, [one, two]] of sealed) {
     await runAsTenant(tenantId as TenantId, async () => {
@@ -81,10 +88,10 @@ describe('rotating the key-encryption key', () => {
         });
       }
     })();
-    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 250, failed: [] }, { schema: 'ingest', rewrapped: 250, failed: [] }]);
+    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 250, failed: [] }, { schema: 'ingest', rewrapped: 250, failed: [] }, { schema: 'auth', rewrapped: 1, failed: [] }]);
     isOver = true;
     await traffic;
-    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 0, failed: [] }, { schema: 'ingest', rewrapped: 0, failed: [] }]);
+    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 0, failed: [] }, { schema: 'ingest', rewrapped: 0, failed: [] }, { schema: 'auth', rewrapped: 0, failed: [] }]);
     await expectAllOpen(createEnvKeyProvider(kek(1)));
   }, 120_000);
 
@@ -121,7 +128,7 @@ describe('rotating the key-encryption key', () => {
     // Its key is lost, and another tenant's is put in its place.
     await admin.query(`update tenant.tenant_keys set wrapped = (select wrapped from tenant.tenant_keys where tenant_id = $2), key_id = (select key_id from tenant.tenant_keys where tenant_id = $2) where tenant_id = $1`, [tenants[249], tenants[248]]);
     const results = await rotate(both);
-    expect(results[0]!.failed.map(({ tenantId }) => tenantId)).toEqual(['tenant-249']);
+    expect(results[0]!.failed.map(({ of }) => of)).toEqual(['tenant-249']);
     expect(results[1]!.failed).toEqual([]);
     sealed.delete(tenants[249]!);
     await expectAllOpen(remote);

@@ -2,6 +2,7 @@ import type { Database } from '@switchboard/db';
 import { createDataKeyStore, rewrapDataKeys, type KeyProvider } from '@switchboard/secrets';
 import type { ServiceDefinition } from '@switchboard/service-kit';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
+import { rotateSigningKeys } from './rotate-signing-keys.ts';
 import { openServiceDatabase } from './service-databases.ts';
 import { tenantPages } from './tenant-pages.ts';
 
@@ -22,8 +23,8 @@ export type RotateOptions = {
   readonly report: (line: string) => void;
 };
 
-/** Of one schema: data keys wrapped anew now, and those that could not be unwrapped. */
-export type Rotated = { readonly schema: string; readonly rewrapped: number; readonly failed: readonly { readonly tenantId: string; readonly reason: string }[] };
+/** Of one schema: keys wrapped anew now, and those that could not be unwrapped, by tenant (a signing key: by its id). */
+export type Rotated = { readonly schema: string; readonly rewrapped: number; readonly failed: readonly { readonly of: string; readonly reason: string }[] };
 
 /**
  * Wraps the data keys of every tenant, in every service that keeps some, with the key provider's current key. The services go on meanwhile, as
@@ -41,7 +42,8 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
     for (const service of services.filter(({ database }) => database !== undefined)) {
       const db = openServiceDatabase(service, databaseUrlOf);
       try {
-        if (await keepsDataKeys(db)) rotated.push(await rotateSchema(service.database?.schema ?? '', db, tenants));
+        const kept = await tablesOfKeys(db);
+        if (kept.dataKeys || kept.signingKeys) rotated.push(await rotateSchema(service.database?.schema ?? '', db, kept));
       } finally {
         await db.close();
       }
@@ -51,34 +53,43 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
     await tenants.close();
   }
 
-  async function rotateSchema(schema: string, db: Database<unknown>, list: Database<unknown>): Promise<Rotated> {
+  async function rotateSchema(schema: string, db: Database<unknown>, kept: KeptKeys): Promise<Rotated> {
     const dataKeys = createDataKeyStore(db);
-    const failed: { tenantId: string; reason: string }[] = [];
+    const failed: { of: string; reason: string }[] = [];
+    const onFailed = (of: string, error: unknown) => {
+      const { code, detail } = error as { code?: string; detail?: { reason?: unknown } };
+      // Anything else is no fault of this key: the rest would fail as well.
+      if (code !== 'secret.unreadable') throw error;
+      failed.push({ of, reason: String(detail?.reason) });
+      report(`${schema}: the key of ${of} cannot be unwrapped: ${String(detail?.reason)}`);
+    };
     let rewrapped = 0;
     let seen = 0;
-    for await (const page of tenantPages(list, batch)) {
+    if (kept.signingKeys) rewrapped = await rotateSigningKeys(db, keyProvider, currentKeyId, onFailed);
+    for await (const page of kept.dataKeys ? tenantPages(tenants, batch) : []) {
       await inParallel(page, async (tenantId) => {
         try {
           const count = await runAsTenant(tenantId, () => rewrapDataKeys(dataKeys, keyProvider, currentKeyId));
           // Not `+= await`: that reads the sum before the others have added theirs.
           rewrapped += count;
         } catch (error) {
-          const { code, detail } = error as { code?: string; detail?: { reason?: unknown } };
-          if (code !== 'secret.unreadable') throw error;
-          failed.push({ tenantId, reason: String(detail?.reason) });
-          report(`${schema}: the data key of ${tenantId} cannot be unwrapped: ${String(detail?.reason)}`);
+          onFailed(tenantId, error);
         }
       });
       seen += page.length;
-      report(`${schema}: ${seen} tenants, ${rewrapped} data keys wrapped anew`);
+      report(`${schema}: ${seen} tenants, ${rewrapped} keys wrapped anew`);
     }
     return { schema, rewrapped, failed };
   }
 }
 
-async function keepsDataKeys(db: Database<unknown>): Promise<boolean> {
-  const [row] = await runAsSystem('asks whether the service has the table of data keys', () => db.transaction(() => db.sql.query<{ table: string | null }>("select to_regclass('tenant_keys')::text as table")));
-  return row?.table !== null && row?.table !== undefined;
+type KeptKeys = { readonly dataKeys: boolean; readonly signingKeys: boolean };
+
+async function tablesOfKeys(db: Database<unknown>): Promise<KeptKeys> {
+  const [row] = await runAsSystem('asks which tables of keys the service has', () =>
+    db.transaction(() => db.sql.query<KeptKeys>(`select to_regclass('tenant_keys') is not null as "dataKeys", to_regclass('signing_keys') is not null as "signingKeys"`)),
+  );
+  return row ?? { dataKeys: false, signingKeys: false };
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -85,7 +85,7 @@ describe('the commands of an installation that is not running', () => {
     expect(await withPostgres((adminUrl, password) => withBox(adminUrl, password, (box) => box.open(sealed, place)))).toBe('app-secret');
 
     writeFileSync(file, old);
-    expect(await run('secrets-rotate')).toEqual({ code: 1, output: expect.stringContaining('the data key of acme cannot be unwrapped: unknown key-encryption key') });
+    expect(await run('secrets-rotate')).toEqual({ code: 1, output: expect.stringContaining('the key of acme cannot be unwrapped: unknown key-encryption key') });
     writeFileSync(file, `${fresh}\n`);
   }, 120_000);
 
