@@ -35,7 +35,7 @@ export function newRefreshSecret(randomText: RandomText, now: Date): { readonly 
 
 /** At no time more than one token of a session leads to another one that was not there before. */
 export function decideRefresh(session: SessionState, given: RefreshSecret, idleMs: number, now: Date, randomText: RandomText): RefreshDecision {
-  if (hashSecret(given.family) !== session.familyHash) return { kind: 'unknown' };
+  if (!isOfFamily(session, given)) return { kind: 'unknown' };
   if (isOver(session, idleMs, now)) return { kind: 'ended' };
   const givenHash = hashSecret(given.current);
   if (givenHash === session.tokenHash) {
@@ -46,6 +46,11 @@ export function decideRefresh(session: SessionState, given: RefreshSecret, idleM
   const isRepeatable = givenHash === session.previousHash && session.successorSalt !== null && now.getTime() - session.refreshedAt.getTime() <= refreshRepeatMs;
   if (isRepeatable) return { kind: 'repeat', next: { family: given.family, current: successorOf(given.current, session.successorSalt) } };
   return { kind: 'reused' };
+}
+
+/** Whether a token, live or outdated, was once given for this session. */
+export function isOfFamily(session: Pick<SessionState, 'familyHash'>, given: RefreshSecret): boolean {
+  return hashSecret(given.family) === session.familyHash;
 }
 
 /** When the session ends unless it is refreshed before. */

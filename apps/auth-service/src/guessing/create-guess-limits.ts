@@ -72,13 +72,13 @@ export function createGuessLimits({ db, store, now }: { readonly db: AuthDatabas
   };
 }
 
-function subjectsOf({ realm = null, account, from }: Guess) {
+function subjectsOf({ realm, account, from }: Guess) {
   const network = from === null ? 'unknown' : networkOf(from);
-  const hash = (...parts: readonly (string | null)[]) => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const hash = (...parts: readonly string[]) => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return {
-    accountFromAddress: hash('account from address', realm, account, network),
-    account: hash('account', realm, account),
+    accountFromAddress: hash('account from address', realm ?? '', account, network),
+    account: hash('account', realm ?? '', account),
     address: hash('address', network),
-    known: hash('known', realm, account, network),
+    known: hash('known', realm ?? '', account, network),
   };
 }

@@ -1,7 +1,7 @@
 import { hubError, newId, scopesOfRole, type OpenSession } from '@switchboard/contracts';
-import type { RandomText } from '../domain/opaque-token.ts';
-import { formToken, parseToken } from '../domain/opaque-token.ts';
-import { decideRefresh, endOf, isOver, joinRefreshSecret, newRefreshSecret, splitRefreshSecret, type RefreshSecret, type SessionState } from '../domain/decide-refresh.ts';
+import { currentActor, runWithActor, type Actor } from '@switchboard/tenant-context';
+import { formToken, parseToken, type RandomText } from '../domain/opaque-token.ts';
+import { decideRefresh, endOf, isOfFamily, isOver, joinRefreshSecret, newRefreshSecret, splitRefreshSecret, type RefreshSecret, type SessionState } from '../domain/decide-refresh.ts';
 import { sessionLifetimes } from '../domain/lifetimes.ts';
 import { currentRealm, runInRealm } from '../domain/realm.ts';
 import type { Announcer } from '../people/create-announcer.ts';
@@ -11,8 +11,11 @@ import type { PeopleStore, Person } from '../store/people.ts';
 import type { Session, SessionEnd, SessionId, SessionStore } from '../store/sessions.ts';
 
 export interface Sessions {
-  /** Logs a person in: the session, with its first tokens. In the person's realm; inside a transaction that found the person active. */
-  issue(person: Person, from: string | null): Promise<OpenSession>;
+  /**
+   * Logs a person in who has proved who they are: the session, with its first tokens. In the person's realm and outside a transaction. Throws
+   * `auth.login_failed` when the person was disabled, removed or given another password meanwhile.
+   */
+  issue(person: Person): Promise<OpenSession>;
   /** Throws `auth.session_ended` unless the token is the live one, or is asked for again. */
   refresh(refreshToken: string): Promise<OpenSession>;
   /** Ends the session that a refresh token is of, live or outdated. Anything else is nobody's business. */
@@ -43,13 +46,20 @@ export function createSessions(deps: Deps): Sessions {
   };
 
   return {
-    async issue(person, from) {
+    async issue(person) {
+      const { from } = currentActor();
       const at = now();
       const { secret, state } = newRefreshSecret(randomText, at);
       const session: Session = { sessionId: newId('ses'), memberId: person.memberId, createdAt: at, expiresAt: new Date(at.getTime() + lifetimeOf(person).absoluteMs), endedAt: null, endReason: null, ...state };
-      await sessions.insert(session, from);
-      await announcer.audit({ action: 'session.started', subject: person.memberId, facts: { sessionId: session.sessionId } });
-      return await replyOf(deps, person, session, secret);
+      await runWithActor(asDoer(person, from), () =>
+        db.transaction(async () => {
+          const found = await people.findForShare(person.memberId);
+          if (found?.status !== 'active' || found.passwordHash !== person.passwordHash) throw hubError('auth.login_failed');
+          await sessions.insert(session, from);
+          await announcer.audit({ action: 'session.started', subject: person.memberId, facts: { sessionId: session.sessionId } });
+        }),
+      );
+      return await answerOf(deps, { person, session, secret });
     },
 
     async refresh(refreshToken) {
@@ -57,7 +67,7 @@ export function createSessions(deps: Deps): Sessions {
       if (given === undefined) throw hubError('auth.session_ended');
       return await runInRealm(given.realm, async () => {
         // What is found out about a stolen token must stay when the answer is an error.
-        const answer = await db.transaction(async () => {
+        const opened = await db.transaction(async () => {
           const session = await sessions.findForUpdate(given.id);
           const person = session && (await people.find(session.memberId));
           if (session === undefined || person?.status !== 'active') return undefined;
@@ -65,10 +75,10 @@ export function createSessions(deps: Deps): Sessions {
           if (decision.kind === 'reused') await endOne(session, person, 'reused', 'session.reuse_detected');
           if (decision.kind === 'rotate') await sessions.rotate(session.sessionId, decision.state);
           if (decision.kind !== 'rotate' && decision.kind !== 'repeat') return undefined;
-          return await replyOf(deps, person, { ...session, ...(decision.kind === 'rotate' && decision.state) }, decision.next);
+          return { person, session: { ...session, ...(decision.kind === 'rotate' && decision.state) }, secret: decision.next };
         });
-        if (answer === undefined) throw hubError('auth.session_ended');
-        return answer;
+        if (opened === undefined) throw hubError('auth.session_ended');
+        return await answerOf(deps, opened);
       });
     },
 
@@ -114,11 +124,15 @@ function readRefreshToken(text: string) {
   return token === undefined || secret === undefined ? undefined : { realm: token.realm, id: token.id, secret };
 }
 
-function isOfFamily(session: SessionState, secret: RefreshSecret): boolean {
-  return decideRefresh(session, secret, Number.POSITIVE_INFINITY, new Date(0), () => '').kind !== 'unknown';
+/** Whoever logs in does it themselves. */
+function asDoer({ memberId, role }: Person, from: string | null): Actor {
+  return { kind: role === 'platform' ? 'admin' : 'member', subject: memberId, from };
 }
 
-async function replyOf({ accessTokens }: Deps, person: Person, session: SessionState & { readonly sessionId: SessionId }, secret: RefreshSecret): Promise<OpenSession> {
+type Opened = { readonly person: Person; readonly session: SessionState & { readonly sessionId: SessionId }; readonly secret: RefreshSecret };
+
+/** After the transaction: keys that sign are read in a scope of their own. */
+async function answerOf({ accessTokens }: Deps, { person, session, secret }: Opened): Promise<OpenSession> {
   const realm = currentRealm();
   const endsAt = endOf(session, lifetimeOf(person).idleMs);
   const { token, expiresAt } = await accessTokens.sign({ realm, memberId: person.memberId, sessionId: session.sessionId, role: person.role }, endsAt);

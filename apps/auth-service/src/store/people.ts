@@ -32,6 +32,15 @@ export function createPeopleStore(db: AuthDatabase) {
       return (await query('where member_id = $1', [memberId]))[0];
     },
 
+    /** Until the transaction ends, nobody changes or removes them. */
+    async findForShare(memberId: string): Promise<Person | undefined> {
+      return (await query('where member_id = $1 for share', [memberId]))[0];
+    },
+
+    async findForUpdate(memberId: string): Promise<Person | undefined> {
+      return (await query('where member_id = $1 for update', [memberId]))[0];
+    },
+
     async findByEmail(email: string): Promise<Person | undefined> {
       return (await query('where email = $1', [email]))[0];
     },
@@ -55,7 +64,7 @@ export function createPeopleStore(db: AuthDatabase) {
         }),
       ),
 
-    /** Inside a transaction, after `find`. */
+    /** Inside a transaction, after `findForUpdate`. */
     async update(person: Person, patch: PersonPatch, at: Date): Promise<Person> {
       const changed = { ...person, ...patch };
       await db.sql.query(`update ${realmTables().people} set name = $2, role = $3, status = $4, password_hash = $5, updated_at = $6 where member_id = $1`, [

@@ -1,0 +1,79 @@
+import type { Kit } from '@switchboard/service-kit';
+import { randomBytes } from 'node:crypto';
+import type { Config } from './config.ts';
+import { createGuessLimits, type GuessLimits } from './guessing/create-guess-limits.ts';
+import { createPasswordHasher } from './passwords/create-password-hasher.ts';
+import { createAnnouncer, type Announcer } from './people/create-announcer.ts';
+import { createCredentials, type Credentials } from './people/create-credentials.ts';
+import { createMembers, type Members } from './people/create-members.ts';
+import { createOneTimeLinks, type OneTimeLinks } from './people/create-one-time-links.ts';
+import { createStaff, type Staff } from './people/create-staff.ts';
+import { createTenants, type Tenants } from './people/create-tenants.ts';
+import { createLogins, type Logins, type SecondFactor } from './sessions/create-logins.ts';
+import { createSessions, type Sessions } from './sessions/create-sessions.ts';
+import { createTokenVerifier, type OtherIssuers, type VerifyBearer } from './sessions/create-token-verifier.ts';
+import { createAccessTokens } from './signing/create-access-tokens.ts';
+import { createSigningKeys, type SigningKeys } from './signing/create-signing-keys.ts';
+import type { AuthDatabase } from './store/client.ts';
+import type { PrismaClient } from './store/generated/client.ts';
+import { createGuessStore } from './store/guess-counts.ts';
+import { createOneTimeTokenStore, type OneTimeTokenStore } from './store/one-time-tokens.ts';
+import { createPeopleStore, type PeopleStore } from './store/people.ts';
+import { createSessionStore, type SessionStore } from './store/sessions.ts';
+import { createSigningKeyStore } from './store/signing-keys.ts';
+import { createStaffAuditStore } from './store/staff-audit.ts';
+
+export type Dependencies = {
+  readonly db: AuthDatabase;
+  readonly people: PeopleStore;
+  readonly oneTimeTokens: OneTimeTokenStore;
+  readonly sessionStore: SessionStore;
+  readonly tenants: Tenants;
+  readonly announcer: Announcer;
+  readonly links: OneTimeLinks;
+  readonly guesses: GuessLimits;
+  readonly signingKeys: SigningKeys;
+  readonly sessions: Sessions;
+  readonly logins: Logins;
+  readonly credentials: Credentials;
+  readonly members: Members;
+  readonly staff: Staff;
+  readonly verifyBearer: VerifyBearer;
+  readonly now: () => Date;
+};
+
+/** What log-ins and tokens are completed with. */
+export type Additions = { readonly secondFactor: SecondFactor; readonly otherIssuers: OtherIssuers };
+
+export function createDependencies({ db, bus, callRoute, config, keyProvider, now }: Kit<Config, PrismaClient>, { secondFactor, otherIssuers }: Additions): Dependencies {
+  const randomText = (bytes: number) => randomBytes(bytes).toString('base64url');
+  const people = createPeopleStore(db);
+  const oneTimeTokens = createOneTimeTokenStore(db);
+  const sessionStore = createSessionStore(db);
+  const announcer = createAnnouncer({ bus, staffAudit: createStaffAuditStore(db), now });
+  const links = createOneTimeLinks({ db, tokens: oneTimeTokens, people, randomText, now });
+  const guesses = createGuessLimits({ db, store: createGuessStore(db), now });
+  const signingKeys = createSigningKeys({ db, store: createSigningKeyStore(db), keyProvider, now });
+  const accessTokens = createAccessTokens({ keys: signingKeys, issuer: config.tokenIssuer, now });
+  const sessions = createSessions({ db, sessions: sessionStore, people, accessTokens, announcer, randomText, now });
+  const passwords = createPasswordHasher();
+  const logins = createLogins({ db, people, passwords, guesses, sessions, secondFactor, now });
+  return {
+    db,
+    people,
+    oneTimeTokens,
+    sessionStore,
+    tenants: createTenants({ callRoute, now }),
+    announcer,
+    links,
+    guesses,
+    signingKeys,
+    sessions,
+    logins,
+    credentials: createCredentials({ db, people, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }),
+    members: createMembers({ db, people, links, oneTimeTokens, sessions, announcer, now }),
+    staff: createStaff({ db, people, links, oneTimeTokens, sessions, announcer, now }),
+    verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others: otherIssuers }),
+    now,
+  };
+}
