@@ -107,6 +107,17 @@ describe('the monthly limit of a plan', () => {
     expect(await stored('outbound')).toBe(1);
   });
 
+  it('counts one message for each Idempotency-Key, though every send comes three times at once', async () => {
+    const conversations = await converse(6);
+    await use(980);
+    const keys = Array.from({ length: 40 }, (_, index) => ({ key: newId('req'), conversationId: conversations[index % 6] as ConversationId })); // there are six
+    const answers = await Promise.all(keys.flatMap((each) => [1, 2, 3].map(async () => ({ ...each, ...(await send(each.conversationId, { 'idempotency-key': each.key })) }))));
+    const accepted = answers.filter(({ status }) => status === 202);
+    expect(new Set(accepted.map(({ json }) => json.messageId)).size).toBe(20);
+    expect(new Set(accepted.map(({ key }) => key)).size).toBe(20);
+    expect(await stored('outbound')).toBe(20);
+  });
+
   it('is one tenant\'s alone', async () => {
     const [theirs] = (await converse(1)) as [ConversationId];
     await use(1_000);

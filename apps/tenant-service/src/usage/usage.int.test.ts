@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { exportUsage, getUsage, listReachedLimits, monthAt, newId, providerIds, recordApiCalls, tenantIdSchema, type EventId, type PayloadInputOf, type PayloadOf, type ReachedLimit, type TenantId, type UsageView } from '@switchboard/contracts';
+import { exportUsage, getUsage, listReachedLimits, monthAt, newId, providerIds, recordApiCalls, tenantIdSchema, type Envelope, type EventId, type PayloadInputOf, type PayloadOf, type ReachedLimit, type TenantId, type UsageView } from '@switchboard/contracts';
 import { createDatabase } from '@switchboard/db';
 import { createEventBus, onEvent, type EventBus } from '@switchboard/event-bus';
 import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
 import { adminHeaders, describeRoute, internalTokenHeaders, testEnvironment } from '@switchboard/service-kit/testing';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { onUsageRecorded } from '../consumers/on-usage-recorded.ts';
 import { service } from '../service.ts';
+import { createAudit } from '../store/audit.ts';
 import type { TenantDatabase } from '../store/client.ts';
 import { PrismaClient } from '../store/generated/client.ts';
+import { createUsageStore } from '../store/usage.ts';
 
 const definition: ServiceDefinition = service;
 const month = '2026-11';
@@ -120,6 +123,26 @@ describe('the usage of a tenant', () => {
     });
     expect(await usageOf(globex)).toMatchObject({ plan: 'enterprise', limit: null, messages: { total: 7, inbound: 7, outbound: 0 }, activeContacts: 0 });
     expect(await usageOf(acme, '2026-10')).toMatchObject({ messages: { total: 0, byChannel: [] }, apiCalls: 0, activeContacts: 0, resetsAt: '2026-11-01T03:00:00.000Z' });
+  });
+
+  it('is what it was when a process dies while it sums up, and whole after the event comes again', async () => {
+    const tells: string[] = [];
+    let isDying = true;
+    const publish: EventBus['publish'] = async (type) => {
+      if (isDying) throw new Error('the process dies');
+      tells.push(type);
+      return newId('evt');
+    };
+    const consumer = onUsageRecorded({ usage: createUsageStore(db), audit: createAudit(db), bus: { publish }, now: () => new Date(), log: { warn: () => undefined }, limitMetrics: { reached: () => undefined } });
+    const payload: PayloadOf<'usage.recorded'> = { month, ...inbound(850), mediaBytes: 10, apiCalls: 1, contacts: [newId('ctc')] };
+    const event: Envelope = { eventId: newId('evt'), type: 'usage.recorded', version: 1, tenantId: acme, occurredAt: new Date().toISOString(), orderingKey: acme, payload };
+    const consume = () => runAsTenant(acme, () => db.transaction(() => consumer.handle(event, { attempt: 1, signal: new AbortController().signal, commit: (effect) => effect() })));
+    await expect(consume()).rejects.toThrow('dies');
+    expect(await usageOf(acme)).toMatchObject({ messages: { total: 0 }, apiCalls: 0, mediaBytes: 0, activeContacts: 0 });
+    isDying = false;
+    await consume();
+    expect(await usageOf(acme)).toMatchObject({ messages: { total: 850 }, apiCalls: 1, mediaBytes: 10, activeContacts: 1 });
+    expect(tells).toEqual(['plan_limit.reached']);
   });
 
   it('is of this month by the tenant\'s clocks when none is named', async () => {
