@@ -1,4 +1,4 @@
-import { createMediaLinks, createMediaStore } from '@switchboard/connector-kit';
+import { createHealthReports, createMediaLinks, createMediaStore } from '@switchboard/connector-kit';
 import { providers, type ProviderEntry } from '@switchboard/providers';
 import { createDataKeyStore, createSecretBox } from '@switchboard/secrets';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
@@ -54,7 +54,8 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
     waitingWeightMax: 64 * 1024 * 1024,
     timeoutMs: storeTimeoutMs,
   });
-  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), metrics, now });
+  const health = createHealthReports({ bus, log: kit.log, now });
+  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), metrics, health, now });
 
   const entries: readonly ProviderEntry[] = Object.values(providers);
   const receive = receiveWebhook({ accept, bodies: createBodyReader({ heldMaxBytes: bodiesHeldMaxBytes }), metrics, publicUrl: config.publicWebhookUrl });
@@ -68,10 +69,12 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
     tasks: [retentionTask({ webhooks, quarantine, keptDays: config.webhookRetentionDays, now })],
     onStart: async () => {
       sync = startSync(source, kit.log);
+      health.start();
     },
     onStop: async () => {
       await sync?.stop();
       await commits.drained();
+      await health.stop();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectorService, type ConnectorDefinition } from '@switchboard/connector-kit';
-import { newId, type ConnectionId, type ConnectionWithSecrets, type Envelope, type MessageContent, type MessageId, type TenantId } from '@switchboard/contracts';
+import { hubError, newId, type ConnectionId, type ConnectionWithSecrets, type Envelope, type MessageContent, type MessageId, type TenantId } from '@switchboard/contracts';
 import { createDatabase, type Database } from '@switchboard/db';
 import type { Subscription } from '@switchboard/event-bus';
 import { prepareServices } from '@switchboard/service-kit';
@@ -78,12 +78,12 @@ function withInterruption(before: (count: number) => Promise<void>): Database<un
 }
 
 /** A running connector, as far as its consumers are concerned; a second one is the same connector after a restart, or another process of it. */
-async function startConnector(definition: ConnectorDefinition = connector, itsDatabase = db) {
+async function startConnector(definition: ConnectorDefinition = connector, itsDatabase = db, isMissing: () => unknown = () => undefined) {
   const options = connectorService(definition, { name: 'whatsapp-connector', port: 0, schema: 'whatsapp', prismaDirectory });
   const config = options.config.parse({ mediaDir, mediaUrlSecret: 's'.repeat(32), publicWebhookUrl: 'https://hub.example.net' });
   // Read as the caller: another tenant's connection is a missing one, as tenant-service answers.
-  const kit = testKit({ name: 'whatsapp-connector', config, db: itsDatabase, answer: ({ input }) => connections.get((input.params as { connectionId: ConnectionId }).connectionId) });
-  const { consumers = [], tasks = [] } = await options.build(kit);
+  const kit = testKit({ name: 'whatsapp-connector', config, db: itsDatabase, answer: ({ input }) => connections.get((input.params as { connectionId: ConnectionId }).connectionId) ?? isMissing() });
+  const { consumers = [], tasks = [], onStop } = await options.build(kit);
   const consumerOf = (event: Envelope) => consumers.find(({ type }) => type === event.type) as Subscription; // every test's event has one
   return {
     published: kit.published,
@@ -103,6 +103,11 @@ async function startConnector(definition: ConnectorDefinition = connector, itsDa
       for (const task of tasks) await task.run();
     },
     registry: kit.registry,
+    /** Ends it; what it tells of its connections every now and then is told now. */
+    async stop() {
+      await onStop?.();
+      return kit.published.filter(({ type }) => type === 'connection.health').map(({ tenantId, payload }) => ({ tenantId, ...(payload as Record<string, unknown>) }));
+    },
     statuses: () => kit.published.filter(({ type }) => type === 'message.status').map(({ payload }) => payload as Record<string, unknown>),
   };
 }
@@ -530,5 +535,43 @@ describe('retention', () => {
     expect(await runAsTenant(acme, () => db.transaction(() => db.sql.query('select part from deliveries where message_id = $1', [messageId])))).toEqual([{ part: 0 }]);
     const indexes = await runAsTenant(acme, () => db.transaction(() => db.sql.query<{ indexdef: string }>(`select indexdef from pg_indexes where schemaname = 'whatsapp'`)));
     expect(indexes.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(/\(created_at\)$/));
+  });
+});
+
+describe('how a connection does', () => {
+  it('is told for each tenant\'s own: when the provider last took something, and what it last said against the account, without secrets', async () => {
+    const [mine, theirs] = [connect(acme), connect(globex)];
+    const hub = await startConnector();
+    await hub.handle(commandOf(mine, text('hello')));
+    meta.answers.push(graphError(190), graphError(190));
+    await expect(hub.handle(commandOf(theirs, text('hello')))).rejects.toMatchObject({ code: 'provider.unauthorized' });
+    const told = await hub.stop();
+    expect(told).toMatchObject([
+      { tenantId: acme, connectionId: mine.connectionId, provider: 'whatsapp', lastSuccessAt: expect.any(String) },
+      { tenantId: globex, connectionId: theirs.connectionId, lastError: { code: 'provider.unauthorized', message: expect.stringContaining('refuses the access token'), at: expect.any(String) } },
+    ]);
+    expect(told[0]).not.toHaveProperty('lastError');
+    expect(JSON.stringify(told)).not.toContain('token-of');
+  });
+
+  it('is not told by a message that the provider does not take', async () => {
+    const connection = connect(acme);
+    const hub = await startConnector();
+    meta.answers.push(graphError(131_026));
+    await hub.handle(commandOf(connection, text('hello')));
+    expect(await hub.stop()).toEqual([]);
+  });
+});
+
+describe('a connection that was deleted', () => {
+  it('fails its messages at once, with a code that says so', async () => {
+    const connection = connect(acme);
+    connections.delete(connection.connectionId);
+    const hub = await startConnector(connector, db, () => {
+      throw hubError('connection.not_found');
+    });
+    await hub.handle(commandOf(connection, text('hello')));
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'connection.not_found' } }]);
+    expect(meta.requests).toEqual([]);
   });
 });

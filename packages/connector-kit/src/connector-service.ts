@@ -1,7 +1,7 @@
 import type { DatabaseOptions } from '@switchboard/db';
 import type { ServiceDefinition, ServiceName, ServiceParts, Kit } from '@switchboard/service-kit';
 import { onEvent } from '@switchboard/event-bus';
-import { runAsSystem } from '@switchboard/tenant-context';
+import { currentTenant, runAsSystem } from '@switchboard/tenant-context';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClientRunner } from './connections/create-client-runner.ts';
 import { createConnections, type Connections } from './connections/create-connections.ts';
@@ -9,6 +9,7 @@ import type { ConnectorDeps } from './consumers/connector-deps.ts';
 import { createConnectorMetrics } from './consumers/connector-metrics.ts';
 import { onMessageSend } from './consumers/on-message-send.ts';
 import { onWebhookReceived } from './consumers/on-webhook-received.ts';
+import { createHealthReports, type HealthReports } from './health/create-health-reports.ts';
 import { createPace } from './domain/create-pace.ts';
 import { createFileRoom } from './media/create-file-room.ts';
 import { createMediaLinks } from './media/create-media-links.ts';
@@ -56,16 +57,21 @@ export function connectorService(definition: ConnectorDefinition, options: Conne
 const noClient: DatabaseOptions<unknown>['createClient'] = () => undefined;
 
 function buildConnector(definition: ConnectorDefinition, kit: Kit<MediaConfig, unknown>): ServiceParts {
-  const connections = createConnections(kit);
-  const deps = connectorDeps(definition, connections, kit);
+  const health = createHealthReports(kit);
+  const { provider } = definition;
+  const connections = createConnections({ ...kit, onToken: (connectionId, tokenExpiresAt) => health.note({ tenantId: currentTenant(), connectionId, provider }, { tokenExpiresAt }) });
+  const deps = connectorDeps(definition, { connections, health }, kit);
   return {
     routes: [],
     consumers: [onWebhookReceived(definition, deps), onMessageSend(definition, deps), onConnectionChanged(definition, connections, kit.name)],
+    erase: async () => ({ files: await deps.mediaStore.eraseAll() }),
     tasks: [{ name: 'delete-old-deliveries', cron: '17 3 * * *', run: () => deleteOldDeliveries(deps) }],
+    onStart: async () => health.start(),
+    onStop: () => health.stop(),
   };
 }
 
-function connectorDeps(definition: ConnectorDefinition, connections: Connections, kit: Kit<MediaConfig, unknown>): ConnectorDeps {
+function connectorDeps(definition: ConnectorDefinition, { connections, health }: { readonly connections: Connections; readonly health: HealthReports }, kit: Kit<MediaConfig, unknown>): ConnectorDeps {
   const { config, now, egress } = kit;
   const mediaStore = createMediaStore(config);
   const mediaLinks = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
@@ -76,6 +82,7 @@ function connectorDeps(definition: ConnectorDefinition, connections: Connections
     log: kit.log,
     metrics: createConnectorMetrics(definition.provider, kit.registry),
     connections,
+    health,
     deliveries: createDeliveries(kit.db),
     mediaStore,
     fileRoom,

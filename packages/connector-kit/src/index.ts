@@ -8,6 +8,7 @@ export { defineConnector } from './define-connector.ts';
 export { connectorService, type ConnectorServiceOptions } from './connector-service.ts';
 export { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
 export { createMediaLinks, type MediaLink, type MediaLinks } from './media/create-media-links.ts';
+export { createHealthReports, type HealthReports } from './health/create-health-reports.ts';
 export { mediaBytesMax } from './media/load-with-room.ts';
 export type { MediaStore } from './media/media-store.ts';
 export { splitText } from './domain/split-text.ts';

@@ -1,3 +1,4 @@
+import type { HealthReports } from '@switchboard/connector-kit';
 import { hubError, type ConnectionId } from '@switchboard/contracts';
 import type { ProviderEntry, RawWebhook, RoutingIdentifier, WebhookPart } from '@switchboard/providers';
 import { currentTrace } from '@switchboard/tenant-context';
@@ -15,6 +16,7 @@ export type AcceptParts = {
   readonly store: (webhooks: readonly ReceivedWebhook[]) => Promise<void>;
   readonly quarantine: Quarantine;
   readonly metrics: IngestMetrics;
+  readonly health: Pick<HealthReports, 'note'>;
   readonly now: () => Date;
 };
 
@@ -107,6 +109,7 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
     }),
   );
   parts.metrics.count(entry.id, 'accepted', accepted.length);
+  for (const { connection } of accepted) parts.health.note(connection, { lastWebhookAt: at });
 }
 
 /** All accounts are unknown. Signed with a secret we know, the provider would repeat it for days: it is told 200, and the platform can look at it. */

@@ -17,7 +17,7 @@ function runnerWith(request: Egress['request']) {
   const run = createClientRunner({
     egress: { request, assertAllowed: async () => {}, isPlatformHost: () => false },
     connections: { loadToken: async () => Promise.reject(hubError('provider.unauthorized', { publicMessage: 'The client is disabled.' })) },
-    mediaStore: { store: async () => '', load: async () => Promise.reject(hubError('media.not_found')) },
+    mediaStore: { eraseAll: async () => 0, store: async () => '', load: async () => Promise.reject(hubError('media.not_found')) },
     mediaLinks: { urlOf: () => '', read: () => undefined },
     fileRoom,
     now: () => new Date(),

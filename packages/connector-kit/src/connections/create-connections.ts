@@ -20,7 +20,14 @@ const entriesMax = 10_000;
 /** A token is not kept into its last seconds: the call that uses it takes time too. */
 const tokenMarginMs = 5_000;
 
-export function createConnections(options: { readonly callRoute: CallRoute; readonly now: () => Date }): Connections {
+export type ConnectionsOptions = {
+  readonly callRoute: CallRoute;
+  readonly now: () => Date;
+  /** Told of every access token that was fetched. */
+  readonly onToken?: (connectionId: ConnectionId, expiresAt: string) => void;
+};
+
+export function createConnections(options: ConnectionsOptions): Connections {
   const connections = createShortCache<ConnectionWithSecrets>({ keepMs, entriesMax, now: options.now });
   const tokens = createShortCache<ProviderToken>({ keepMs, entriesMax, now: options.now });
   // The tenant is part of the key: a command of one tenant that names another's connection finds nothing that was loaded for the other.
@@ -33,6 +40,7 @@ export function createConnections(options: { readonly callRoute: CallRoute; read
       const key = keyOf(connectionId);
       const fetchToken = (refusedFingerprint?: string) => async () => {
         const { expiresAt, ...value } = await options.callRoute('auth-service', getProviderToken, { params: { connectionId }, body: { refusedFingerprint } });
+        options.onToken?.(connectionId, expiresAt);
         return { value, keepMs: Date.parse(expiresAt) - options.now().getTime() - tokenMarginMs };
       };
       const token = await tokens.load(key, fetchToken(refused?.fingerprint));

@@ -2,6 +2,7 @@ import type { BusLog, EventBus, UnitOfWork } from '@switchboard/event-bus';
 import type { RunClient } from '../connections/create-client-runner.ts';
 import type { Connections } from '../connections/create-connections.ts';
 import type { Pace } from '../domain/create-pace.ts';
+import type { HealthReports } from '../health/create-health-reports.ts';
 import type { FileRoom } from '../media/create-file-room.ts';
 import type { MediaStore } from '../media/media-store.ts';
 import type { Deliveries } from '../store/deliveries.ts';
@@ -17,6 +18,7 @@ export type ConnectorDeps = {
   readonly metrics: ConnectorMetrics;
   readonly connections: Connections;
   readonly deliveries: Deliveries;
+  readonly health: Pick<HealthReports, 'note'>;
   readonly mediaStore: MediaStore;
   readonly fileRoom: FileRoom;
   readonly runClient: RunClient;

@@ -3,6 +3,7 @@ import type { ClientErrorDetail, ConnectorDefinition, Delivered, RenderedPart } 
 import type { DeliveryPart } from '../store/deliveries.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 import { holdAccount } from './hold-account.ts';
+import { noteError, noteSuccess } from './note-health.ts';
 import { holdBack, waitForTurn } from './wait-for-turn.ts';
 
 /** What became of a message. `part` is the one whose row is still to be settled, with the event's inbox record. */
@@ -70,10 +71,13 @@ async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
 async function sendPart(request: RenderedPart, part: number, delivery: Delivery): Promise<{ readonly kind: 'delivered'; readonly delivered: Delivered } | Failed> {
   const { event, command, definition, deps } = delivery;
   try {
-    return { kind: 'delivered', delivered: await callClient(request, delivery) };
+    const delivered = await callClient(request, delivery);
+    noteSuccess(delivery.connection, deps);
+    return { kind: 'delivered', delivered };
   } catch (error) {
     // Here an error's fate becomes a delivery's outcome; a foreign error is a bug and goes on to the dead letters.
     if (!isHubError(error)) throw error;
+    noteError(delivery.connection, error, deps);
     holdBack(error, command, deps);
     // The cast is safe: every field of the detail is optional and only compared.
     const { sent } = error.detail as ClientErrorDetail;

@@ -1,7 +1,7 @@
 import { hubError, isHubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mediaKeyPattern, type MediaStore } from './media-store.ts';
 
@@ -23,6 +23,17 @@ export function createLocalMediaStore(directory: string): MediaStore {
       } catch (cause) {
         if (isHubError(cause)) throw cause;
         if (isMissing(cause)) throw hubError('media.not_found', { cause });
+        throw hubError('storage.unavailable', { cause });
+      }
+    },
+    async eraseAll() {
+      const own = join(directory, currentTenant());
+      try {
+        const entries = await readdir(own, { recursive: true, withFileTypes: true });
+        await rm(own, { recursive: true, force: true });
+        return entries.filter((entry) => entry.isFile()).length;
+      } catch (cause) {
+        if (isMissing(cause)) return 0;
         throw hubError('storage.unavailable', { cause });
       }
     },

@@ -52,6 +52,23 @@ export function createS3MediaStore(options: S3Options): MediaStore {
         throw hubError('storage.unavailable', { cause });
       }
     },
+    async eraseAll() {
+      const { sdk, client } = await open();
+      const Bucket = options.bucket;
+      // The slash ends the name: tenant "acme" has nothing of "acme-2".
+      const Prefix = `${options.prefix ?? ''}${currentTenant()}/`;
+      try {
+        for (let erased = 0; ; ) {
+          const { Contents = [] } = await client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix }));
+          if (Contents.length === 0) return erased;
+          const { Errors = [] } = await client.send(new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects: Contents.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }])), Quiet: true } }));
+          if (Errors.length > 0) throw new Error(`The store kept ${Errors.length} of the objects: ${Errors[0]?.Code ?? ''}`);
+          erased += Contents.length;
+        }
+      } catch (cause) {
+        throw hubError('storage.unavailable', { cause });
+      }
+    },
   };
 }
 
