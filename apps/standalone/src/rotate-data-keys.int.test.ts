@@ -117,11 +117,26 @@ describe('rotating the key-encryption key', () => {
     await expectAllOpen(createEnvKeyProvider(kek(2)));
   }, 120_000);
 
+  it('done by two at once wraps each key once', async () => {
+    const both = createEnvKeyProvider(kek(3, 2));
+    const results = await Promise.all([rotate(both), rotate(both)]);
+    expect(results.flat().reduce((sum, { rewrapped }) => sum + rewrapped, 0)).toBe(501);
+    await expectAllOpen(createEnvKeyProvider(kek(3)));
+  }, 120_000);
+
   it('moves from the environment to Vault, stops when Vault goes away, and says which data key it cannot unwrap', async () => {
     const remote = createVaultKeyProvider({ address: vault.url, token: vault.token, key: 'switchboard', answerMsMax: 500 });
-    const both = combineKeyProviders(remote, [createEnvKeyProvider(kek(2))]);
-    setTimeout(() => (vault.fault = { status: 503, json: { errors: ['Vault is sealed'] } }), 100);
-    await expect(rotate(both)).rejects.toMatchObject({ code: 'secret.provider_unavailable' });
+    const both = combineKeyProviders(remote, [createEnvKeyProvider(kek(3))]);
+    let wraps = 0;
+    const sealsAfterHundred: KeyProvider = {
+      ...both,
+      wrap: (dataKey, tenantId) => {
+        wraps += 1;
+        if (wraps === 100) vault.fault = { status: 503, json: { errors: ['Vault is sealed'] } };
+        return both.wrap(dataKey, tenantId);
+      },
+    };
+    await expect(rotate(sealsAfterHundred)).rejects.toMatchObject({ code: 'secret.provider_unavailable' });
     vault.fault = undefined;
     await expectAllOpen(both);
 
