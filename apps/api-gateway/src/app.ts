@@ -15,7 +15,7 @@ import { createUpstreams } from './upstream/create-upstreams.ts';
 export function build(kit: Kit<Config, unknown>): ServiceParts {
   const identification = createIdentification(kit);
   const upstreams = createUpstreams(kit);
-  const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, log: kit.log });
+  const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, log: kit.log, registry: kit.registry });
   const cors = createCors(kit);
   const forgetTenant = (tenantId: TenantId) => {
     identification.forgetTenant(tenantId);

@@ -1,9 +1,9 @@
 import { hubError } from '@switchboard/contracts';
-import type { Kit } from '@switchboard/service-kit';
 import { rateLimit } from 'express-rate-limit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { burstOf } from './domain/decide-limit.ts';
 import type { Caller } from './identity.ts';
-import { createLimitStore } from './limit-store.ts';
+import { createLimitStore, limitKey, type LimitStoreOptions } from './limit-store.ts';
 
 export interface RateLimit {
   /** Counts one request of the caller's tenant and sets the RateLimit headers. Throws `limit.rate_exceeded` above the tenant's limit. */
@@ -11,32 +11,32 @@ export interface RateLimit {
   close(): Promise<void>;
 }
 
-const windowMs = 60_000;
-
 type Counted = IncomingMessage & { caller?: Caller };
 
 /**
- * Requests of a tenant, all its keys together, in a minute. The window begins with its first request. Counting in Redis when there is one,
- * else in this process; Redis away: each process counts for itself until it is back, and nobody waits for it.
+ * Requests of a tenant, all its callers together, and those of a key that has a limit of its own: a request is accepted when both have room.
+ * The headers say what is left of the narrower one (RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers-07). Counted in Redis when
+ * there is one, else in this process; Redis away: each process counts for itself until it is back, and nobody waits for it.
  */
-export function createRateLimit(options: { readonly redisUrl: string | undefined } & Pick<Kit<unknown, unknown>, 'log'>): RateLimit {
-  const store = createLimitStore({ ...options, windowMs });
+export function createRateLimit(options: LimitStoreOptions): RateLimit {
+  const { burstSeconds } = options;
+  const store = createLimitStore(options);
   const middleware = rateLimit({
-    windowMs,
+    windowMs: burstSeconds * 1_000,
     store: store.store,
     // Should even the local count fail, the tenant is let through: a defect of ours is not its excess.
     passOnStoreError: true,
-    limit: (request) => callerOf(request).rateLimit,
-    keyGenerator: (request) => callerOf(request).tenantId,
+    limit: (request) => burstOf(rateOfCaller(callerOf(request)), burstSeconds),
+    keyGenerator: (request) => limitKey(callerOf(request)),
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     // Its checks are about Express and client addresses; the key here is the tenant.
     validate: false,
     handler: (request, response, next) => {
-      const retryAfterSeconds = Number(response.getHeader('retry-after') ?? 1);
+      const retryAfterSeconds = Math.max(1, Number(response.getHeader('retry-after') ?? 1));
       next(
         hubError('limit.rate_exceeded', {
-          publicMessage: `More than ${callerOf(request).rateLimit} requests in a minute. Wait ${retryAfterSeconds} seconds.`,
+          publicMessage: `More than ${rateOfCaller(callerOf(request))} requests a minute. Wait ${retryAfterSeconds} seconds.`,
           retry: { afterMs: retryAfterSeconds * 1000 },
         }),
       );
@@ -58,4 +58,9 @@ function callerOf(request: object): Caller {
   const { caller } = request as Counted;
   if (caller === undefined) throw new Error('a request is counted before its caller is known');
   return caller;
+}
+
+/** Requests a minute. */
+function rateOfCaller({ rateLimit, keyRateLimit }: Caller): number {
+  return keyRateLimit === null ? rateLimit : Math.min(rateLimit, keyRateLimit);
 }
