@@ -63,7 +63,7 @@ async function attemptOnce(transport: Transport, contract: RouteContract, input:
   } catch (cause) {
     throw new SwitchboardError(timeout.aborted ? `No answer in ${transport.timeoutMs} ms` : 'No answer from Switchboard', { status: 0, code: 'network', cause });
   }
-  if (response.ok) return text === '' ? undefined : JSON.parse(text);
+  if (response.ok) return text === '' ? undefined : contract.reply.mediaType === undefined ? JSON.parse(text) : text;
   throw errorOf(response, text);
 }
 
