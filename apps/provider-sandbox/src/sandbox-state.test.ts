@@ -12,10 +12,13 @@ describe('the sandbox\'s journal', () => {
     before.put('genesysAccount', 'client', { clientId: 'client', clientSecret: 'old', region: 'mypurecloud.de' });
     before.put('genesysAccount', 'client', { clientId: 'client', clientSecret: 'new', region: 'mypurecloud.de' });
     for (const id of ['1', '2']) before.push('metaReceived', '700', { at: '', path: '/messages', token: 't', body: {}, id });
+    before.put('genesysAccount', 'removed', { clientId: 'removed', clientSecret: 's', region: 'mypurecloud.de' });
+    before.remove('genesysAccount', 'removed');
     appendFileSync(journal, '{"table":"metaReceived","key":"700","va');
 
     const after = new SandboxState(journal);
     expect(after.get('genesysAccount', 'client')?.clientSecret).toBe('new');
+    expect(after.get('genesysAccount', 'removed')).toBeUndefined();
     expect(after.list('metaReceived', '700').map(({ id }) => id)).toEqual(['1', '2']);
     rmSync(folder, { recursive: true });
   });

@@ -64,7 +64,7 @@ export class SandboxState {
     for (const text of readFileSync(journal, 'utf8').split('\n')) {
       if (text === '') continue;
       try {
-        // The cast is safe: the file is written by `put` and `push` alone; a line cut short by a crash does not parse.
+        // The cast is safe: the file is written by `put`, `remove` and `push` alone; a line cut short by a crash does not parse.
         this.apply(JSON.parse(text) as Line);
       } catch {
         continue;
@@ -84,6 +84,10 @@ export class SandboxState {
     this.write({ table, key, value });
   }
 
+  remove(table: keyof Tables, key: string): void {
+    this.write({ table, key, value: null });
+  }
+
   list<T extends 'metaReceived' | 'genesysReceived'>(table: T, key: string): Tables[T][] {
     return (this.rowLists.get(`${table}/${key}`) ?? []) as Tables[T][];
   }
@@ -100,7 +104,8 @@ export class SandboxState {
   private apply({ table, key, value }: Line): void {
     const place = `${table}/${key}`;
     if (!lists.has(table)) {
-      this.rows.set(place, value);
+      if (value === null) this.rows.delete(place);
+      else this.rows.set(place, value);
       return;
     }
     const list = this.rowLists.get(place) ?? [];

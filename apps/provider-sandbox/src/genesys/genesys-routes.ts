@@ -96,6 +96,11 @@ export function genesysRoutes({ state, now }: Deps): SandboxRoute[] {
     return { status: 200, json: view(changed) };
   });
 
+  const remove = withIntegration((integration) => {
+    state.remove('genesysIntegration', integration.id);
+    return { status: 204 };
+  });
+
   /** One conversation per integration and contact, as Genesys threads them; it comes back to life after a disconnect. */
   const conversationFor = (integration: GenesysIntegration, contactId: string): string => {
     const key = `${integration.id}:${contactId}`;
@@ -177,6 +182,7 @@ export function genesysRoutes({ state, now }: Deps): SandboxRoute[] {
     { method: 'GET', path: integrations, handle: list },
     { method: 'GET', path: `${integrations}/:integrationId`, handle: withIntegration((integration) => ({ status: 200, json: view(integration) })) },
     { method: 'PATCH', path: `${integrations}/:integrationId`, handle: update },
+    { method: 'DELETE', path: `${integrations}/:integrationId`, handle: remove },
     { method: 'POST', path: `${messages}/:integrationId/inbound/open/message`, handle: message },
     { method: 'POST', path: `${messages}/:integrationId/inbound/open/receipt`, handle: receipt },
     { method: 'POST', path: `${messages}/:integrationId/inbound/open/event`, handle: event },

@@ -97,6 +97,7 @@ export function metaGraphRoutes({ state, webhooks, publicUrl, now }: Deps): Sand
     { method: 'POST', path: '/whatsapp/:version/:phoneNumberId/messages', handle: send },
     { method: 'POST', path: '/whatsapp/:version/:phoneNumberId/media', handle: upload },
     { method: 'POST', path: '/whatsapp/:version/:wabaId/subscribed_apps', handle: subscribe },
+    { method: 'DELETE', path: '/whatsapp/:version/:wabaId/subscribed_apps', handle: subscribe },
     { method: 'GET', path: '/whatsapp/:version/attachments/:mediaId', handle: download },
     { method: 'GET', path: '/whatsapp/:version/:objectId', handle: resolve },
   ];
