@@ -393,6 +393,22 @@ describe('a connection that changes', () => {
     expect(await statusUntil(200, '700100200300603', 'secret-603')).toBe(200);
   });
 
+  it('has its webhooks kept aside with a 200 once it has waited for hours, until its tenant changes it', async () => {
+    const forgotten = whatsAppConnection(globex, { appSecret: 'secret-604', phoneNumberId: '700100200300604', status: 'pending' });
+    ingest.tenants.connections.set(forgotten.connectionId, forgotten);
+    const statusOf = async () => (await post(`whatsapp/${forgotten.connectionId}`, textOf('700100200300604'), 'secret-604')).status;
+    expect(await statusOf()).toBe(503);
+    ingest.clock.aheadMs = 6 * 3_600_000 + 60_000;
+    try {
+      expect(await statusOf()).toBe(200);
+      expect(await ingest.stored()).toEqual([]);
+      expect(await ingest.quarantined()).toHaveLength(1);
+    } finally {
+      ingest.clock.aheadMs = 0;
+    }
+    expect(await statusOf()).toBe(503);
+  });
+
   it('owns nothing of others before it is active: what it signs of nobody\'s is kept aside', async () => {
     const pending = whatsAppConnection(globex, { appSecret: 'secret-602', phoneNumberId: '700100200300401', status: 'pending' });
     ingest.tenants.connections.set(pending.connectionId, pending);

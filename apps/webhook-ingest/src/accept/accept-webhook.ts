@@ -48,20 +48,32 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
 
     const found = await findOwnersOfAll(parts, visit, split.parts);
     if (found === undefined) return refuse(parts, entry);
-    const { accepted, refused, early, unowned } = assignParts(split.parts, { find: found.find, isVerified: (connection) => verifier.isSignedBy(connection), addressee });
+    const { accepted, refused, early, overdue, unowned } = assignParts(split.parts, {
+      find: found.find,
+      isVerified: (connection) => verifier.isSignedBy(connection),
+      addressee,
+      awaitedSinceMin: receivedAt.getTime() - earlyMaxMs,
+    });
     if (accepted.length > 0) await storeAccepted(parts, visit, accepted);
     // Somebody else's word about their account: dropped, not kept, though the rest of the body may be good.
     if (refused.length > 0) parts.metrics.count(entry.id, 'refused', refused.length);
     // What may be somebody's after all is not acknowledged, or it would be lost: the provider shall come again, with what is stored already too.
     if (early.length > 0) throw hubError('service.unavailable', { detail: { reason: 'the connection is not active yet' } });
     if (unowned.length > 0 && found.failure !== undefined) throw found.failure;
-    if (accepted.length > 0) {
-      if (unowned.length > 0) await keepAside(parts, visit, unowned, Buffer.from(`[${unowned.map(({ part }) => part.write().body).join(',')}]`));
+    if (accepted.length > 0 || overdue.length > 0) {
+      const aside = [...overdue, ...unowned];
+      if (aside.length > 0) await keepAside(parts, visit, aside, Buffer.from(`[${aside.map(({ part }) => part.write().body).join(',')}]`));
       return 200;
     }
     return refused.length > 0 ? 401 : await answerUnowned(parts, visit, unowned);
   };
 }
+
+/**
+ * Milliseconds for which a provider is asked to come again with what is for a connection that waits for working credentials: time to mend them.
+ * Afterwards its webhooks are kept aside, so that one forgotten connection does not have the app of many tenants throttled or switched off by Meta.
+ */
+const earlyMaxMs = 6 * 3_600_000;
 
 function refuse(parts: AcceptParts, entry: ProviderEntry): Answer {
   parts.metrics.count(entry.id, 'refused');

@@ -7,7 +7,7 @@ import type { ConnectionSource } from './connection-source.ts';
 const phone = (value: string) => ({ name: 'phoneNumberId', value });
 
 function storedConnection(number: string, more: Partial<StoredConnection> = {}): StoredConnection {
-  return { tenantId: 'acme' as TenantId, connectionId: newId('con'), provider: 'whatsapp', status: 'active', version: 1, routingKeys: [routingKey('whatsapp', phone(number))], sealedSecrets: Buffer.from('secret-1'), ...more };
+  return { tenantId: 'acme' as TenantId, connectionId: newId('con'), provider: 'whatsapp', status: 'active', version: 1, pendingSince: null, routingKeys: [routingKey('whatsapp', phone(number))], sealedSecrets: Buffer.from('secret-1'), ...more };
 }
 
 /** The copy and tenant-service as two maps; the look-ups and reads of either are counted. */

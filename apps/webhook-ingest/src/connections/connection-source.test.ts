@@ -13,7 +13,7 @@ const connection = (more: Partial<WebhookConnection> = {}) => whatsAppConnection
 function world(listed: readonly WebhookConnection[], meanwhile: (copy: Map<ConnectionId, StoredConnection>) => void = () => undefined) {
   const copy = new Map<ConnectionId, StoredConnection>();
   const put = async ({ tenantId, connectionId, provider, status, version }: WebhookConnection) => {
-    const stored = { tenantId, connectionId, provider, status, version, routingKeys: [], sealedSecrets: Buffer.alloc(0) };
+    const stored = { tenantId, connectionId, provider, status, version, pendingSince: null, routingKeys: [], sealedSecrets: Buffer.alloc(0) };
     copy.set(connectionId, stored);
     return stored;
   };

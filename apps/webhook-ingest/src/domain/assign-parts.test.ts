@@ -9,7 +9,7 @@ type Connection = Candidate & { readonly account: string; readonly secret: strin
 const connection = (id: string, tenantId: string, account: string, secret: string, state: Partial<Connection> = {}): Connection => ({ connectionId: `con_${id}`, tenantId: tenantId as TenantId, isActive: true, isEnabled: true, account, secret, ...state });
 const part = (...accounts: string[]): WebhookPart => ({ routingIdentifiers: accounts.map((value) => ({ name: 'account', value })), relatedIdentifiers: [], write: () => ({ providerEventId: undefined, orderingKey: 'x', body: '{}' }) });
 const assign = (parts: readonly WebhookPart[], connections: readonly Connection[], signedWith: string, addressee?: Connection) =>
-  assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee });
+  assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee, awaitedSinceMin: 1_000 });
 
 describe('a part', () => {
   it('is its account\'s connection\'s, most specific account first', () => {
@@ -36,6 +36,11 @@ describe('a part', () => {
     const pending = connection('1', 'acme', 'a', 's', { isActive: false });
     expect(assign([part('a')], [pending], 's')).toMatchObject({ accepted: [], refused: [], early: [{}], unowned: [] });
     expect(assign([part('a')], [pending], 's', pending)).toMatchObject({ early: [{}] });
+    // For a while: what is pending since before is kept aside, unless another one still waits.
+    const [since, forgotten] = [{ ...pending, pendingSince: 1_000 }, { ...pending, pendingSince: 999 }];
+    expect(assign([part('a')], [since], 's')).toMatchObject({ early: [{}], overdue: [] });
+    expect(assign([part('a')], [forgotten], 's')).toMatchObject({ early: [], overdue: [{ reason: expect.stringContaining('waited too long') }], unowned: [] });
+    expect(assign([part('a')], [forgotten, since], 's')).toMatchObject({ early: [{}], overdue: [] });
     // Somebody else's word, a connection that is switched off, another tenant's URL, an account that has an active owner.
     expect(assign([part('a')], [pending], 't')).toMatchObject({ early: [], unowned: [{}] });
     expect(assign([part('a')], [{ ...pending, isEnabled: false }], 's')).toMatchObject({ early: [], unowned: [{}] });

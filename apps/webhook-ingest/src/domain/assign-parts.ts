@@ -2,7 +2,7 @@ import type { ConnectionId, TenantId } from '@switchboard/contracts';
 import type { RoutingIdentifier, WebhookPart } from '@switchboard/providers';
 
 /** A connection as far as a part's way is decided by it. */
-export type Candidate = { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly isActive: boolean; readonly isEnabled: boolean };
+export type Candidate = { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly isActive: boolean; readonly isEnabled: boolean; /** Milliseconds since the epoch; while it waits to become active. */ readonly pendingSince?: number | undefined };
 
 export type AssignedParts<C extends Candidate> = {
   /** Verified by the secret of their own connection. */
@@ -11,6 +11,8 @@ export type AssignedParts<C extends Candidate> = {
   readonly refused: readonly WebhookPart[];
   /** Verified as a connection's that is not active yet, or not in our copy: soon somebody's, so they must come again. */
   readonly early: readonly WebhookPart[];
+  /** The same, of one that has waited so long that coming again for it would never end. */
+  readonly overdue: readonly { readonly part: WebhookPart; readonly reason: string }[];
   /** Nobody's, as far as can be told. */
   readonly unowned: readonly { readonly part: WebhookPart; readonly reason: string }[];
 };
@@ -19,6 +21,8 @@ type Context<C extends Candidate> = {
   readonly find: (identifier: RoutingIdentifier) => readonly C[];
   readonly isVerified: (connection: C) => boolean;
   readonly addressee: C | undefined;
+  /** Milliseconds since the epoch: what waits since before is not waited for any more. */
+  readonly awaitedSinceMin: number;
 };
 
 /**
@@ -33,11 +37,14 @@ export function assignParts<C extends Candidate>(
   const accepted: { part: WebhookPart; connection: C }[] = [];
   const refused: WebhookPart[] = [];
   const early: WebhookPart[] = [];
+  const overdue: { part: WebhookPart; reason: string }[] = [];
   const unowned: { part: WebhookPart; reason: string }[] = [];
   for (const part of parts) {
     const candidates = firstConnected(part, context.find);
-    if (candidates.length === 0 && isAwaited(part, context)) {
-      early.push(part);
+    const awaited = candidates.length === 0 ? awaitedBy(part, context) : [];
+    if (awaited.length > 0) {
+      if (awaited.some(({ pendingSince }) => pendingSince === undefined || pendingSince >= context.awaitedSinceMin)) early.push(part);
+      else overdue.push({ part, reason: 'its connection has waited too long for working credentials' });
       continue;
     }
     if (candidates.length === 0) {
@@ -51,7 +58,7 @@ export function assignParts<C extends Candidate>(
     else if (context.addressee !== undefined && context.addressee.tenantId !== owner.tenantId) unowned.push({ part, reason: 'it came to the URL of another tenant\'s connection' });
     else accepted.push({ part, connection: owner });
   }
-  return { accepted, refused, early, unowned };
+  return { accepted, refused, early, overdue, unowned };
 }
 
 /** The active connections of the most specific identifier that has any. */
@@ -63,10 +70,10 @@ function firstConnected<C extends Candidate>(part: WebhookPart, find: (identifie
   return [];
 }
 
-/** Whether a connection that waits to become active has the account and the secret, and the URL is not another tenant's. */
-function isAwaited<C extends Candidate>(part: WebhookPart, { find, isVerified, addressee }: Context<C>): boolean {
+/** Connections that wait to become active and have the account and the secret, where the URL is not another tenant's. */
+function awaitedBy<C extends Candidate>(part: WebhookPart, { find, isVerified, addressee }: Context<C>): readonly C[] {
   const waiting = part.routingIdentifiers.flatMap(find).filter((candidate) => candidate.isEnabled && !candidate.isActive);
-  return waiting.some((candidate) => (addressee === undefined || addressee.tenantId === candidate.tenantId) && isVerified(candidate));
+  return waiting.filter((candidate) => (addressee === undefined || addressee.tenantId === candidate.tenantId) && isVerified(candidate));
 }
 
 /** Ids sort by age: where several connections of one tenant have a part, it is the oldest one's, every time. */

@@ -11,6 +11,8 @@ export type StoredConnection = {
   readonly provider: ProviderId;
   readonly status: WebhookConnection['status'];
   readonly version: number;
+  /** Since when it waits to become active; what its tenant changes begins the wait anew. */
+  readonly pendingSince: Date | null;
   readonly routingKeys: readonly string[];
   readonly sealedSecrets: Uint8Array;
 };
@@ -22,8 +24,8 @@ export function routingKey(provider: ProviderId, identifier: RoutingIdentifier):
   return `${provider}|${identifier.name}|${identifier.value}`;
 }
 
-const columns =
-  'tenant_id as "tenantId", connection_id as "connectionId", provider, status, version, routing_keys as "routingKeys", sealed_secrets as "sealedSecrets"';
+const columns = `tenant_id as "tenantId", connection_id as "connectionId", provider, status, version, case when status = 'pending' then coalesce(pending_since, updated_at) end as "pendingSince",
+  routing_keys as "routingKeys", sealed_secrets as "sealedSecrets"`;
 
 /** Ingest's copy of the connections, secrets sealed again under its own keys. Reading goes over all tenants, in system scope; writing is the tenant's. */
 export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) {
@@ -57,14 +59,16 @@ export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) 
             routingKeys: Object.entries(connection.routingIdentifiers).map(([name, value]) => routingKey(provider, { name, value })),
             sealedSecrets: await secretBox.seal(JSON.stringify(secrets), place(connectionId)),
           };
-          await db.sql.query(
-            `insert into connections as kept (tenant_id, connection_id, provider, status, version, routing_keys, sealed_secrets) values ($1, $2, $3, $4, $5, $6, $7)
+          const [kept] = await db.sql.query<{ pendingSince: Date | null }>(
+            `insert into connections as kept (tenant_id, connection_id, provider, status, version, pending_since, routing_keys, sealed_secrets)
+             values ($1, $2, $3, $4, $5, case when $4 = 'pending' then now() end, $6, $7)
              on conflict (tenant_id, connection_id) do update
-               set status = excluded.status, version = excluded.version, routing_keys = excluded.routing_keys, sealed_secrets = excluded.sealed_secrets, updated_at = now()
-               where kept.version <= excluded.version`,
+               set status = excluded.status, version = excluded.version, pending_since = case when excluded.status = 'pending' then case when kept.version = excluded.version then coalesce(kept.pending_since, now()) else now() end end, routing_keys = excluded.routing_keys, sealed_secrets = excluded.sealed_secrets, updated_at = now()
+               where kept.version <= excluded.version
+             returning pending_since as "pendingSince"`,
             [stored.tenantId, connectionId, provider, status, version, stored.routingKeys, stored.sealedSecrets],
           );
-          return stored;
+          return { ...stored, pendingSince: kept?.pendingSince ?? null };
         }),
       ),
 
