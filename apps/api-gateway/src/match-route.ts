@@ -25,8 +25,8 @@ const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Characters of one segment: ids and names are shorter. */
 const segmentLengthMax = 512;
 
-/** What a URL parser further on would read as another path than the one that was matched here. */
-const unclear = /\/\.{1,2}(?:\/|$)|\/\/|%2e|%2f|%5c|%00|[\\#;]/i;
+/** What a URL parser further on would read as another path than the one that was matched here; also a last segment that is empty. */
+const unclear = /\/\.{1,2}(?:\/|$)|\/\/|\/$|%2e|%2f|%5c|%00|[\\#;?]|[^\x21-\x7e]/i;
 
 /** Finds the route of a method and a path (without query). HEAD is GET. A path that two parsers could read differently is none. */
 export function createRouteMatch(routes: readonly GatewayRoute[]): (method: string, path: string) => Match {

@@ -30,7 +30,8 @@ describe('chooseAddress', () => {
         const chosen = chooseAddress(addresses, { nowMs, turn, except });
         expect(chosen).toBeDefined();
         expect(chosen).not.toBe(except);
-        if (chosen !== undefined && chosen.ejectedUntilMs > nowMs) expect(addresses.slice(1).every((other) => other.ejectedUntilMs > nowMs)).toBe(true);
+        const isEjected = (chosen?.ejectedUntilMs ?? 0) > nowMs;
+        expect(isEjected).toBe(addresses.slice(1).every((other) => other.ejectedUntilMs > nowMs));
       }),
     );
   });
