@@ -13,18 +13,21 @@ export type Entry = 'in' | 401 | 403;
 
 /** Written from design.md section 4 and the contract alone, so that it can disagree with the gateway. */
 export function expectedEntry(contract: RouteContract, credential: Credential): Entry {
-  if (credential.kind === 'wrong') return 401;
+  // What anybody may ask is answered whatever is sent along: a page with an old token must be able to log in.
   if (contract.auth === 'public') return 'in';
   switch (credential.kind) {
+    // A credential of the wrong kind is answered like none.
     case 'none':
+    case 'wrong':
       return 401;
     case 'platform':
-      return contract.auth === 'admin' || (contract.auth === 'member' && rolesOf(contract).includes('platform')) ? 'in' : 403;
+      if (contract.auth === 'member') return rolesOf(contract).includes('platform') ? 'in' : 403;
+      return contract.auth === 'admin' ? 'in' : 401;
     case 'key':
-      return contract.auth === 'key' ? byScopes(contract, credential.scopes) : 403;
+      return contract.auth === 'key' ? byScopes(contract, credential.scopes) : 401;
     case 'member':
       if (contract.auth === 'member') return rolesOf(contract).includes(credential.role) ? 'in' : 403;
-      return contract.auth === 'key' ? byScopes(contract, scopesOfRole(credential.role)) : 403;
+      return contract.auth === 'key' ? byScopes(contract, scopesOfRole(credential.role)) : 401;
     case 'subdomain': {
       if (!credential.trusted || contract.auth !== 'key') return 401;
       return contract.method === 'GET' ? byScopes(contract, ['state:read']) : 403;

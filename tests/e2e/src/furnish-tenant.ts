@@ -23,7 +23,8 @@ export async function furnishTenant(hub: HubProcess, tenantId: string): Promise<
   const account = await callJson('POST', `${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/accounts`, {}, {});
   const connection = await callJson<{ id: string }>('POST', `${tenant}/${tenantId}/credentials`, admin, account.json);
   if (connection.status !== 201) throw new Error(connection.text);
-  const waId = '15005550123';
+  // A contact of its own: the same person at two tenants would be two contacts.
+  const waId = `1500${String(Math.floor(Math.random() * 10_000_000)).padStart(7, '0')}`;
   const mapping = await eventually('the mapping', async () => {
     const made = await callJson<{ conversationId: string }>('POST', `${hub.url('API_GATEWAY')}/state/mapping`, { 'x-api-key': apiKey }, { waId });
     return made.status === 201 || made.status === 200 ? made.json : undefined;
