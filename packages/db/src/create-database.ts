@@ -57,6 +57,8 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
   }
 
   async function run<T>(scope: Scope, fn: () => Promise<T>): Promise<T> {
+    const admitted = scope.kind === 'tenant' ? options.admit?.(scope.tenantId) : undefined;
+    if (admitted !== undefined) await admitted;
     const connection = await connect();
     const transaction: OpenTransaction = { scope, connection, opening: opening(scope, systemRole), enqueued: [], failure: undefined };
     connection.current = transaction;

@@ -4,6 +4,7 @@
  */
 export type * from './port.ts';
 export { createDatabase } from './create-database.ts';
+export { eraseTenantRows } from './erase-tenant-rows.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export { provision, type ProvisionOptions } from './provision.ts';
 export { runtimeUrl } from './runtime-url.ts';

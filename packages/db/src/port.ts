@@ -1,3 +1,4 @@
+import type { TenantId } from '@switchboard/contracts';
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 
 /** Runs SQL in the transaction that is open around the caller. Same shape as the bus expects; db and event-bus do not know each other. */
@@ -37,6 +38,8 @@ export type DatabaseOptions<Client> = {
   /** How long a statement may go without an answer, in milliseconds. Default: 35 s, a little more than the server allows it. */
   readonly answerMsMax?: number;
   readonly createClient: (adapter: SqlDriverAdapterFactory) => Client;
+  /** Asked before a tenant's transaction opens; throws where there must be none (a tenant that is erased). Undefined when it had nothing to wait for. */
+  readonly admit?: (tenantId: TenantId) => Promise<void> | undefined | void;
 };
 
 /** A service's place in a database. */

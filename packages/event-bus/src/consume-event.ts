@@ -2,6 +2,7 @@ import { isHubError, newId, parseEnvelope, type Envelope } from '@switchboard/co
 import { runAsTenant, runWithTrace } from '@switchboard/tenant-context';
 import type pg from 'pg';
 import type { BusSchema } from './bus-schema.ts';
+import type { Judgement } from './erased-tenants.ts';
 import { effectTakenState } from './install/bus-functions-sql.ts';
 import type { BusLog, ConsumerContext, FailureReason, Subscription, UnitOfWork } from './port.ts';
 import { decideFate, type RetryPolicy } from './retry-policy.ts';
@@ -42,9 +43,14 @@ export type ConsumeParts = {
   readonly unitOfWork: UnitOfWork;
   /** Of the bus role: asks the inbox before an `external` handler. */
   readonly pool: pg.Pool;
+  /** Whether an event is of a tenant that the service has erased. */
+  readonly erasedTenants: { judge(event: Envelope): Promise<Judgement> };
   readonly retry: RetryPolicy;
   readonly log: BusLog;
 };
+
+/** Milliseconds until an event is tried again whose tenant may have been created anew under an erased one's id. */
+const undecidedRetryMs = 2_000;
 
 /** The third door by which a tenant enters: parses the envelope, restores its tenant and trace, runs the handler by its kind of effect, decides the fate of a failure. */
 export function createConsumeEvent(parts: ConsumeParts): ConsumeEvent {
@@ -58,6 +64,12 @@ export function createConsumeEvent(parts: ConsumeParts): ConsumeEvent {
     }
     const subscription = subscriptions.get(`${consumable.group} ${event.type}`);
     if (subscription === undefined) return { kind: 'done', settled: false };
+    if (subscription.ofErased !== true && subscription.delivery !== 'broadcast') {
+      const judgement = await parts.erasedTenants.judge(event);
+      if (judgement === 'erased') return { kind: 'done', settled: false };
+      const reason = { code: 'tenant.not_found', message: 'The tenant is erased; whether it was created anew is not known yet.' };
+      if (judgement === 'undecided') return { kind: 'retry', afterMs: undecidedRetryMs, attempts: consumable.attempt - 1, error: reason };
+    }
     const trace = { requestId: newId('req'), traceparent: event.traceparent, causedBy: event.eventId };
     return runAsTenant(event.tenantId, () => runWithTrace(trace, () => runHandler(parts, subscription, event, consumable)));
   };
@@ -181,6 +193,8 @@ async function hasTakenEffect({ schema, pool }: ConsumeParts, event: Envelope, g
 async function decideOutcome(parts: ConsumeParts, subscription: Subscription, event: Envelope, consumable: Consumable, error: unknown): Promise<Outcome> {
   const { retry, log } = parts;
   const { attempt, since } = consumable;
+  // Erased while it was handled: what it would have done must not be done, and its dead letter would be a row of the tenant.
+  if (subscription.ofErased !== true && (await parts.erasedTenants.judge(event)) !== 'kept') return { kind: 'done', settled: false };
   const fate = decideFate(error, { attempt, ageMs: Date.now() - since }, retry);
   const reason = reasonOf(error);
   const fields = { err: error, eventId: event.eventId, type: event.type, group: subscription.group, attempt };

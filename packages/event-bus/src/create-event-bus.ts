@@ -3,6 +3,7 @@ import { currentScope, currentTenant, currentTrace, runAsSystem } from '@switchb
 import { busSchemaOf, type BusDriverName, type BusSchema } from './bus-schema.ts';
 import { createConsumeEvent } from './consume-event.ts';
 import { createDeadLetters } from './dead-letters.ts';
+import { createErasedTenants } from './erased-tenants.ts';
 import type { BusDriver, BusLimits, DriverParts } from './driver.ts';
 import { encodeEnvelopes } from './encode-envelopes.ts';
 import { createEmbeddedDriver } from './embedded/create-embedded-driver.ts';
@@ -47,6 +48,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
   const retry = options.retry ?? defaultRetryPolicy;
   const subscriptions: Subscription[] = [];
   const tasks: ScheduledTask[] = [];
+  const erasedTenants = createErasedTenants({ pool, schema, driver: driverName, service, unitOfWork, groups: () => subscriptions.map(({ group }) => group) });
   let driver: BusDriver | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -96,7 +98,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
     async start() {
       assertNotStarted('start');
       const limits = options.limits ?? defaultLimits;
-      const consume = createConsumeEvent({ schema, subscriptions, unitOfWork, pool, retry, log });
+      const consume = createConsumeEvent({ schema, subscriptions, unitOfWork, pool, erasedTenants, retry, log });
       driver = createDriver(options, { service, schema, pool, busUrl, subscriptions, consume, retry, limits, log });
       await driver.start();
       const ticks = [...tasks, retentionTask(pool, schema, driverName)].map((task) => ({ ...task, run: () => runAsSystem(`scheduled task ${task.name}`, () => task.run()) }));
@@ -107,6 +109,7 @@ export function createEventBus(options: EventBusOptions): EventBus {
       return driver === undefined ? 'the bus is not started' : driver.unhealthy();
     },
     deadLetters: createDeadLetters(pool, schema, driverName),
+    erasedTenants,
     async metrics() {
       const figures = driver?.figures() ?? { inFlight: 0, handled: 0, failed: 0, retried: 0 };
       const outboxPending = (await driver?.countPending()) ?? 0;

@@ -54,6 +54,8 @@ export type Subscription<T extends EventType = EventType> = {
    * `broadcast`: every process handles each event published while it runs, at most once, unordered, without retries: for dropping caches.
    */
   readonly delivery?: 'group' | 'broadcast';
+  /** Hears also of tenants that are erased: for erasing them. */
+  readonly ofErased?: boolean;
   /**
    * Runs as the event's tenant. Throwing a HubError says the event's fate by its `retry` (`provider.throttled` and `counted: false` use up no try, and
    * are tried again for a day); anything else makes a dead letter at once.
@@ -102,6 +104,26 @@ export interface DeadLetters {
   redrive(ids?: readonly DeadLetterId[]): Promise<number>;
 }
 
+/**
+ * Tenants that this service has erased. Nothing of them comes back: consumers pass over their events, and whoever asks `admit` before a
+ * transaction is refused, in every process of the service. A tenant that is created anew under the same id is another one.
+ */
+export interface ErasedTenants {
+  /** Throws `tenant.not_found` for a tenant that is erased or being erased, but to the erasing itself. Undefined where nothing had to be awaited. */
+  admit(tenantId: TenantId): Promise<void> | undefined | void;
+  /**
+   * Erases the current tenant because of this event: first nobody gets in any more, then `rows` deletes what the service keeps, giving the
+   * counts of each transaction to `note` inside it; then what the bus itself keeps goes (of every service with `ofAll`), and `done` gets the
+   * totals by table. May break off and be called again: totals go on. False: the tenant was created anew since.
+   */
+  erase(
+    event: { readonly eventId: EventId; readonly occurredAt: string },
+    work: { rows(note: (count: Readonly<Record<string, number>>) => void): Promise<void>; done(total: Readonly<Record<string, number>>): Promise<void>; readonly ofAll?: boolean },
+  ): Promise<boolean>;
+  /** The current tenant was created anew, at this time (RFC 3339). */
+  revive(at: string): Promise<void>;
+}
+
 export interface EventBus {
   /** Publishes with the open transaction, at its commit at the latest, or with one of its own. The tenant is the current one; the trace follows. Throws a ZodError on a payload that does not fit, `request.too_large` on one that no driver can carry. */
   publish<T extends EventType>(type: T, payload: PayloadInputOf<T>, options: PublishOptions): Promise<EventId>;
@@ -117,6 +139,7 @@ export interface EventBus {
   /** Undefined when healthy, else what is wrong. */
   unhealthy(): Promise<string | undefined>;
   readonly deadLetters: DeadLetters;
+  readonly erasedTenants: ErasedTenants;
   /** Figures for /metrics: sampled when scraped. */
   metrics(): Promise<BusMetrics>;
 }

@@ -89,6 +89,11 @@ export type ServiceParts = {
   readonly rawRoutes?: readonly RawRoute[];
   readonly consumers?: readonly Subscription[];
   readonly tasks?: readonly ScheduledTask[];
+  /**
+   * A tenant whose grace time is over is erased from every service with a database: its rows go by themselves. Here: deletes what the service
+   * keeps of the current tenant elsewhere (files), and counts it; it may be called again. `by-itself`: the service sees to all of it.
+   */
+  readonly erase?: (() => Promise<Readonly<Record<string, number>>>) | 'by-itself';
   /** After the bus and before the port opens. */
   readonly onStart?: () => Promise<void>;
   /** After the port closed and the bus drained. */

@@ -4,11 +4,12 @@ import type { BusSchema } from '../bus-schema.ts';
 export const effectTakenState = 'SB001';
 
 /**
- * Both are called inside the transaction of an effect, as the event's tenant, and return nothing, so that they travel with the effect's first
+ * They are called inside the transaction of an effect, as the event's tenant, and return nothing, so that they travel with the effect's first
  * statement. With a pending id the row leaves `pending_events` in the same transaction: effect, inbox and completion are one commit.
  * - `record_effect(group, event id[, pending id])`: the effect is this transaction's to make. Raises `SB001` when it was made already (or
  *   the pending row is gone, because another process has settled it).
  * - `remove_pending(pending id)`: for a consumer without inbox.
+ * - `note_erased(service, counts by table)`: what this transaction deletes of a tenant that is being erased.
  */
 export function recordEffectSql({ name }: BusSchema): string {
   return `
@@ -31,6 +32,12 @@ export function recordEffectSql({ name }: BusSchema): string {
     create or replace function ${name}.remove_pending(p_pending_id bigint) returns void
     language sql security definer set search_path = pg_catalog, pg_temp as $$
       delete from ${name}.pending_events where id = p_pending_id and tenant_id = nullif(current_setting('app.tenant_id', true), '');
+    $$;
+    create or replace function ${name}.note_erased(p_service text, p_rows jsonb) returns void
+    language sql security definer set search_path = pg_catalog, pg_temp as $$
+      update ${name}.erased_tenants
+         set rows = rows || (select coalesce(jsonb_object_agg(key, value::bigint + coalesce((rows ->> key)::bigint, 0)), '{}') from jsonb_each_text(p_rows))
+       where service = p_service and tenant_hash = encode(sha256(convert_to(nullif(current_setting('app.tenant_id', true), ''), 'UTF8')), 'hex');
     $$;`;
 }
 

@@ -8,6 +8,7 @@ import type { BusSchema } from '../bus-schema.ts';
  * - `pending_events`: events waiting in order for a consumer group. A lane is (tenant_id, consumer_group, ordering_key); the lowest id of a
  *   lane is its head, and a head with `retry_at` in the future holds its lane back; `waiting_since` bounds for how long. Embedded: all events pass through. Kafka: those that
  *   failed beyond the quick retries, those of the same lane that follow them, and redriven dead letters.
+ * - `erased_tenants`: which service has erased whom, by a hash of the id; `rows` counts what it deleted, `settled_at` says that nobody works on who did not know.
  * - `dead_letters`: `seq` is the order in which they failed, which within a lane is their order on the bus.
  */
 export function busTablesSql({ name, owner }: BusSchema): string {
@@ -52,7 +53,19 @@ export function busTablesSql({ name, owner }: BusSchema): string {
       primary key (tenant_id, id)
     );
     create index if not exists dead_letters_seq on ${name}.dead_letters (tenant_id, seq);
-    ${['inbox', 'pending_events', 'dead_letters'].map((table) => ownerOnlySql(name, table, owner)).join('')}`;
+    create table if not exists ${name}.erased_tenants (
+      service text not null,
+      tenant_hash text not null,
+      event_id text not null,
+      erased_at timestamptz not null,
+      settled_at timestamptz,
+      revived_at timestamptz,
+      changed_at timestamptz not null default clock_timestamp(),
+      rows jsonb not null default '{}',
+      primary key (service, tenant_hash)
+    );
+    create index if not exists erased_tenants_changed on ${name}.erased_tenants (service, changed_at);
+    ${['inbox', 'pending_events', 'dead_letters', 'erased_tenants'].map((table) => ownerOnlySql(name, table, owner)).join('')}`;
 }
 
 /** Forced row-level security that lets the owner alone in. */

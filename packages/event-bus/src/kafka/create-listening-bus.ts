@@ -53,6 +53,7 @@ export function createListeningBus({ service, kafka: options, log }: Options): E
     },
     unhealthy: async () => (started ? undefined : 'the bus is not started'),
     deadLetters: { list: async () => refuse('keep dead letters'), find: async () => refuse('keep dead letters'), redrive: async () => refuse('keep dead letters') },
+    erasedTenants: { admit: () => undefined, erase: async () => refuse('erase anything'), revive: async () => undefined },
     metrics: async () => ({ inFlight: 0, outboxPending: 0, deadLetters: 0, handled: 0, failed: 0, retried: 0 }),
   };
 }

@@ -33,6 +33,7 @@ export function absentBus(service: string): EventBus {
     stop: async () => undefined,
     unhealthy: async () => undefined,
     deadLetters: { list: async () => absent(), find: async () => absent(), redrive: async () => absent() },
+    erasedTenants: { admit: () => undefined, erase: async () => absent(), revive: async () => undefined },
     metrics: async () => ({ inFlight: 0, outboxPending: 0, deadLetters: 0, handled: 0, failed: 0, retried: 0 }),
   };
 }

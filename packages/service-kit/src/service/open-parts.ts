@@ -1,4 +1,4 @@
-import { createDatabase, type Database } from '@switchboard/db';
+import { createDatabase, type Database, type DatabaseOptions } from '@switchboard/db';
 import { createEventBus, type BusLog, type EventBus, type EventBusOptions, type UnitOfWork } from '@switchboard/event-bus';
 import type { KitConfig } from '../config/kit-config.ts';
 import type { ServiceDefinition } from '../port.ts';
@@ -7,11 +7,11 @@ import { shortName } from './short-name.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** Opens the service's own database. A service without one gets a stand-in that refuses SQL. */
-export function openDatabase(definition: ServiceDefinition, config: KitConfig): Database<unknown> {
+export function openDatabase(definition: ServiceDefinition, config: KitConfig, admit?: DatabaseOptions<unknown>['admit']): Database<unknown> {
   const { name, database } = definition;
   if (database === undefined) return absentDatabase(name);
   if (config.databaseUrl === undefined) throw new StartRefusal(`DATABASE_URL is missing: the Postgres URL of ${name}'s own role, or DATABASE_URL_FILE with the path of a file that holds it.`);
-  return createDatabase({ url: config.databaseUrl, schema: database.schema, connectionsMax: config.databaseConnectionsMax, createClient: database.createClient });
+  return createDatabase({ url: config.databaseUrl, schema: database.schema, connectionsMax: config.databaseConnectionsMax, createClient: database.createClient, admit });
 }
 
 /** The service's end of the bus. A service without database that was told of no bus gets a stand-in that refuses events. */

@@ -15,6 +15,7 @@ import { createLog } from '../log/create-log.ts';
 import type { Kit, RunningService, ServiceDefinition, ServiceName, ServiceParts } from '../port.ts';
 import { observeBus } from './bus-metrics.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { eraseConsumer } from './erase-consumer.ts';
 import { openKeyProvider } from './open-key-provider.ts';
 import { openBus, openDatabase } from './open-parts.ts';
 import { StartRefusal } from './start-refusal.ts';
@@ -73,7 +74,8 @@ type Opened = Pick<Kit<unknown, unknown>, 'log' | 'registry'> & { readonly undo:
 function openKit(definition: ServiceDefinition, kitConfig: KitConfig, config: Record<string, unknown>, { log, registry, undo }: Opened): Kit<Record<string, unknown>, unknown> {
   const { name } = definition;
   const keyProvider = openKeyProvider(name, kitConfig);
-  const db = openDatabase(definition, kitConfig);
+  // The bus works in the database's transactions, and knows of which tenants there must be none any more.
+  const db = openDatabase(definition, kitConfig, (tenantId) => bus.erasedTenants.admit(tenantId));
   undo.push(() => db.close());
   const egress = createEgress({ allow: kitConfig.egressAllow });
   undo.push(() => egress.close());
@@ -99,6 +101,7 @@ async function open(
   const isDraining = () => draining;
 
   for (const consumer of consumers) bus.subscribe(consumer);
+  if (definition.database !== undefined && parts.erase !== 'by-itself') bus.subscribe(eraseConsumer(kit, parts.erase));
   for (const task of parts.tasks ?? []) bus.schedule(task);
   observeBus(registry, bus);
   const checks = { ...(definition.database === undefined ? {} : { db: () => db.unhealthy() }), bus: () => bus.unhealthy(), ...parts.readiness };
