@@ -1,5 +1,6 @@
 import { gatewayRoutes, type ServiceName, type TenantId } from '@switchboard/contracts';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
+import { createApiCalls } from './api-calls.ts';
 import type { Config } from './config.ts';
 import { onApiKeyChanged } from './consumers/on-api-key-changed.ts';
 import { onMemberChanged } from './consumers/on-member-changed.ts';
@@ -16,6 +17,7 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
   const identification = createIdentification(kit);
   const upstreams = createUpstreams(kit);
   const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, log: kit.log, registry: kit.registry });
+  const apiCalls = createApiCalls(kit);
   const cors = createCors(kit);
   const forgetTenant = (tenantId: TenantId) => {
     identification.forgetTenant(tenantId);
@@ -26,10 +28,12 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
     rawRoutes: [
       ...serveOpenApi(gatewayRoutes, kit.config.publicGatewayUrl),
       ...serveDocs(),
-      forwardRoutes({ routes: gatewayRoutes, identification, rateLimit, cors, upstreamOf: (service: ServiceName) => upstreams.of(service), signToken: kit.signToken }),
+      forwardRoutes({ routes: gatewayRoutes, identification, rateLimit, apiCalls, cors, upstreamOf: (service: ServiceName) => upstreams.of(service), signToken: kit.signToken }),
     ],
     consumers: [onApiKeyChanged(identification), onMemberChanged(identification), onTenantChanged({ forgetTenant })],
+    onStart: async () => apiCalls.start(),
     onStop: async () => {
+      await apiCalls.stop();
       await upstreams.close();
       await rateLimit.close();
     },

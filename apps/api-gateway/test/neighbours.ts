@@ -1,6 +1,6 @@
 import { provision } from '@switchboard/db';
 import { installBus, type EventBus } from '@switchboard/event-bus';
-import { defineRouteContract, findLegacyApiKeys, generateApiKey, hubError, memberIdSchema, newId, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
+import { defineRouteContract, findLegacyApiKeys, generateApiKey, hubError, memberIdSchema, newId, recordApiCalls, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { defineRoute, defineService, startService, type RawRoute, type RunningService } from '@switchboard/service-kit';
 import { testEnvironment } from '@switchboard/service-kit/testing';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
@@ -27,6 +27,8 @@ export type Neighbours = {
   disable(member: { readonly tenantId: TenantId; readonly subject: string }, how?: 'silently'): Promise<void>;
   /** Changes the tenant's facts and says so on the bus. Without the event when `silently`. */
   change(tenantId: TenantId, facts: Partial<TenantFacts>, how?: 'silently'): Promise<void>;
+  /** API calls that tenant-service was told of. */
+  apiCallsOf(tenantId: TenantId): number;
   /** How often tenant-service and auth-service were asked. */
   readonly lookUps: () => number;
   /** Requests as state-manager saw them. */
@@ -59,6 +61,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
   const keys = new Map<string, KnownKey & { readonly keyId: string; readonly tenantId: TenantId }>();
   const tenants = new Map<TenantId, TenantFacts>();
   const tokens = new Map<string, TokenHolder>();
+  const batches = new Map<string, readonly { readonly tenantId: TenantId; readonly count: number }[]>();
   const seen: Neighbours['seen'] = [];
   let lookUps = 0;
   let bus: EventBus | undefined;
@@ -88,6 +91,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
             const { tenantId: _, ...known } = found;
             return { ...known, tenant };
           }),
+          defineRoute(recordApiCalls, async ({ body }) => void batches.set(body.batchId, body.calls)),
           defineRoute(findLegacyApiKeys, () => ({ any: false })),
           defineRoute(resolveTenant, ({ body }) => {
             lookUps++;
@@ -174,6 +178,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
       if (how === 'silently') return;
       await publishAs(tenantId, (to) => to.publish('tenant.changed', { status, rateLimit, plan, timeZone: 'UTC', reason: 'test' }, { orderingKey: tenantId }));
     },
+    apiCallsOf: (tenantId) => [...batches.values()].flat().reduce((sum, call) => sum + (call.tenantId === tenantId ? call.count : 0), 0),
     lookUps: () => lookUps,
     seen,
     stopStateManager: stateManager.stop,

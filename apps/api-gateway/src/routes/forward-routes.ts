@@ -1,6 +1,7 @@
 import { hubError, isHubError, type GatewayRoute, type ServiceName, type TenantFacts } from '@switchboard/contracts';
 import { clientAddressHeader, internalTokenHeader, labelRoute, type InternalClaims, type Kit, type RawRoute } from '@switchboard/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiCalls } from '../api-calls.ts';
 import { authorize } from '../authorize.ts';
 import type { Cors } from '../cors.ts';
 import { forwardRequest } from '../forward-request.ts';
@@ -17,6 +18,7 @@ export type ForwardRoutesDeps = {
   readonly routes: readonly GatewayRoute[];
   readonly identification: Pick<Identification, 'identify' | 'clientAddressOf'>;
   readonly rateLimit: Pick<RateLimit, 'count'>;
+  readonly apiCalls: Pick<ApiCalls, 'count'>;
   readonly cors: Cors;
   readonly upstreamOf: (service: ServiceName) => Upstream;
   readonly signToken: Kit<unknown, unknown>['signToken'];
@@ -26,7 +28,7 @@ export type ForwardRoutesDeps = {
 const inFlightMax = 32;
 
 /** Every route of the table, for whom it is meant: which route, who calls, within the limit? then on to its service. */
-export function forwardRoutes({ routes, identification, rateLimit, cors, upstreamOf, signToken }: ForwardRoutesDeps): RawRoute {
+export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cors, upstreamOf, signToken }: ForwardRoutesDeps): RawRoute {
   const { identify, clientAddressOf } = identification;
   const match = createRouteMatch(routes);
   const secure = createSecurityHeaders();
@@ -92,7 +94,10 @@ export function forwardRoutes({ routes, identification, rateLimit, cors, upstrea
       const identity = who instanceof Promise ? await who : who;
       if (request.headers.origin !== undefined) cors.letRead(request, response, doorOf(identity));
       await inFlight.run(holderOf(identity, () => clientAddressOf(request)), async () => {
-        if (identity.kind === 'tenant') await rateLimit.count(request, response, identity.caller);
+        if (identity.kind === 'tenant') {
+          await rateLimit.count(request, response, identity.caller);
+          apiCalls.count(identity.caller.tenantId);
+        }
         await forward(request, response, { route, params, identity });
       });
     },
