@@ -27,7 +27,7 @@ export async function updateAutomaticRoutes(deps: RoutingDependencies): Promise<
   const decided = decideRoutes(state.source, all, current);
   if (decided !== undefined) {
     await routes.replaceAll(decided);
-    await audit.append({ actor: 'hub', action: 'routes.changed', subject: currentTenant(), facts: { routes: decided.length } });
+    await audit.append({ actor: 'hub', action: 'routes.changed', subject: currentTenant(), before: { routes: current }, after: { routes: decided }, facts: { routes: decided.length } });
   }
   await publishRoutes(deps, state.source);
 }
@@ -39,8 +39,9 @@ export async function chooseRoutes(deps: RoutingDependencies, chosen: readonly R
     await tenants.lock();
     const issues = faultsOfRoutes(chosen, await connections.list());
     if (issues.length > 0) throw hubError('route.invalid', { issues });
+    const before = await routes.list();
     await routes.replaceAll(chosen);
-    await audit.append({ actor: 'admin', action: 'routes.changed', subject: currentTenant(), facts: { routes: chosen.length } });
+    await audit.append({ action: 'routes.changed', subject: currentTenant(), before: { routes: before }, after: { routes: chosen }, facts: { routes: chosen.length } });
     await publishRoutes(deps, 'chosen');
     return await tenants.loadRoutesState();
   });
