@@ -266,6 +266,15 @@ export function describeHub(name: string, { script, environment }: Options): voi
       expect(unknown.size).toBeLessThanOrEqual(contacts.length);
     }, 300_000);
 
+    it('counts for billing what is stored of each tenant, every message once, also across the kill', async () => {
+      for (const tenant of [acme, globex, hooli]) {
+        const stored = (await state<{ totalMessages: number }>(tenant, 'stats')).json.totalMessages;
+        const used = async () => (await callJson<{ messages: { total: number } }>('GET', `${hub.url('API_GATEWAY')}/tenant/usage`, { 'x-api-key': tenant.apiKey })).json.messages.total;
+        // Told once a minute.
+        await eventually(`a usage of ${stored} messages of ${tenant.tenantId}`, async () => ((await used()) === stored ? stored : undefined), 90_000);
+      }
+    });
+
     it('has written no secret into any log line', () => {
       const secrets = [acme, globex, hooli].flatMap((tenant) => [
         tenant.apiKey,
