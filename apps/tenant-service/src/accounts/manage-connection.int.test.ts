@@ -77,6 +77,8 @@ describe('a connection that is switched off', () => {
     world.meta.token = 'not-yet-valid';
     await recheckDrafts(world.deps, world.kit.log);
     expect(await show(world, world.acme, id)).toMatchObject({ status: 'disabled' });
+    const another = metaForm(world, { accessToken: 'not-yet-valid' });
+    expect(await connect(world, world.acme, another)).toMatchObject({ status: 'active' });
     expect(await codeOf(connect(world, world.globex, { ...form, credentials: { ...form.credentials, accessToken: 'not-yet-valid' } }))).toBe('connection.identifier_taken');
     expect(await codeOf(renew(world.acme, id, { accessToken: 'x' }))).toBe('connection.not_active');
 
@@ -85,6 +87,25 @@ describe('a connection that is switched off', () => {
     world.meta.down = false;
     expect(await change(world.acme, id, { status: 'active' })).toMatchObject({ status: 'active', statusReason: null });
     expect(changesOf(id).slice(-3)).toEqual(['disabled', 'pending', 'active']);
+  });
+});
+
+describe('a check that is under way', () => {
+  it('does not switch on what was switched off or deleted meanwhile', async () => {
+    const form = metaForm(world);
+    const { id } = await connect(world, world.acme, form);
+    await connect(world, world.acme, form, async (real, request) => {
+      await change(world.acme, id, { status: 'disabled' });
+      return await real.request(request);
+    });
+    expect(await show(world, world.acme, id)).toMatchObject({ status: 'disabled' });
+    await change(world.acme, id, { status: 'active' });
+    const posted = connect(world, world.acme, form, async (real, request) => {
+      await remove(world.acme, id);
+      return await real.request(request);
+    });
+    expect(await codeOf(posted)).toBe('connection.not_found');
+    expect(await show(world, world.acme, id)).toBeUndefined();
   });
 });
 

@@ -13,12 +13,15 @@ let nowMs: number;
 let asked: string[];
 let tokenLifeMs: number;
 let connections: Connections;
+/** What was told of tokens that were fetched. */
+let told: string[];
 
 beforeEach(() => {
   nowMs = Date.parse('2026-11-21T12:00:00Z');
   asked = [];
+  told = [];
   tokenLifeMs = 3_600_000;
-  connections = createConnections({ callRoute: answer as CallRoute, now: () => new Date(nowMs) }); // it answers the two routes that are asked
+  connections = createConnections({ callRoute: answer as CallRoute, now: () => new Date(nowMs), onToken: (id, expiresAt) => told.push(`${currentTenant()} ${id} ${expiresAt}`) }); // it answers the two routes that are asked
 });
 
 /** acme owns the connection; tenant-service and auth-service answer by the tenant of the call. */
@@ -84,5 +87,12 @@ describe('a token', () => {
     expect(await loadToken(acme)).toEqual(first);
     nowMs += 2_000;
     expect(await loadToken(acme)).not.toEqual(first);
+  });
+});
+
+describe('a token that was fetched', () => {
+  it('tells once when it ends, as its own tenant', async () => {
+    for (let i = 0; i < 3; i++) await loadToken(acme);
+    expect(told).toEqual([`acme ${connectionId} 2026-11-21T13:00:00.000Z`]);
   });
 });
