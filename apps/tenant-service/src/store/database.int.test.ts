@@ -25,6 +25,7 @@ describeDatabaseOfService(schema, {
     previous_webhook_secrets: 'ingest verifies with replaced secrets until they expire; sealed, each under its tenant\'s key',
     usage: 'the platform bills all tenants of a month; numbers alone',
     usage_totals: 'the same',
+    usage_contacts: 'those of months that are over are dropped',
     reached_limits: 'the platform sees which tenants are at a limit of their plan',
     owned_identifiers: 'whether another tenant owns an account is asked before it is connected',
   },

@@ -14,6 +14,9 @@ const channelsOfTenant = `
 
 const totalsOfTenant = `coalesce(s.api_calls, 0)::float8 as "apiCalls", coalesce(s.media_bytes, 0)::float8 as "mediaBytes", coalesce(s.active_contacts, 0)::float8 as "activeContacts"`;
 
+/** Rows of one statement: well within the statement's time limit. */
+const droppedAtOnceMax = 10_000;
+
 export type TenantUsage = MonthUsage & { readonly tenantId: TenantId; readonly name: string; readonly status: string; readonly plan: Plan };
 
 /** Rows of `usage`, `usage_totals`, `usage_contacts` and `reached_limits`. */
@@ -86,6 +89,16 @@ export function createUsageStore(db: TenantDatabase) {
           [month, after.tenantId, after.limit, after.threshold, limit],
         );
         return rows.map((row) => ({ ...row, reachedAt: row.reachedAt.toISOString() }));
+      }),
+
+    /** Forgets contacts of months before `month`, some of all tenants'; in system scope. Returns how many; call again until it is none. */
+    dropContactsBefore: (month: string): Promise<number> =>
+      db.transaction(async () => {
+        const [row] = await db.sql.query<{ count: number }>(
+          'with dropped as (delete from usage_contacts where ctid = any(array(select ctid from usage_contacts where month < $1 limit $2)) returning 1) select count(*)::int as count from dropped',
+          [month, droppedAtOnceMax],
+        );
+        return row?.count ?? 0;
       }),
 
     /** Time zones of those of these tenants that exist; in system scope. */

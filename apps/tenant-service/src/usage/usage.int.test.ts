@@ -14,6 +14,7 @@ import { createAudit } from '../store/audit.ts';
 import type { TenantDatabase } from '../store/client.ts';
 import { PrismaClient } from '../store/generated/client.ts';
 import { createUsageStore } from '../store/usage.ts';
+import { dropOldUsageContacts } from './drop-old-usage-contacts.ts';
 
 const definition: ServiceDefinition = service;
 const month = '2026-11';
@@ -143,6 +144,15 @@ describe('the usage of a tenant', () => {
     await consume();
     expect(await usageOf(acme)).toMatchObject({ messages: { total: 850 }, apiCalls: 1, mediaBytes: 10, activeContacts: 1 });
     expect(tells).toEqual(['plan_limit.reached']);
+  });
+
+  it('stays when the contacts behind it are forgotten, two months later', async () => {
+    for (const each of ['2026-10', '2026-11']) await tell(acme, { month: each, ...inbound(1), contacts: [newId('ctc'), newId('ctc')] });
+    await until(() => usageOf(acme), ({ activeContacts }) => activeContacts === 2);
+    await dropOldUsageContacts({ usage: createUsageStore(db), now: () => new Date('2027-01-31T12:00:00.000Z'), log: { info: () => undefined } });
+    const kept = await runAsTenant(acme, () => db.transaction(() => db.sql.query<{ month: string }>('select distinct month from usage_contacts')));
+    expect(kept).toEqual([{ month: '2026-11' }]);
+    expect((await usageOf(acme, '2026-10')).activeContacts).toBe(2);
   });
 
   it('is of this month by the tenant\'s clocks when none is named', async () => {
