@@ -55,6 +55,7 @@ import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-fa
 import { createTenantStore } from './store/tenants.ts';
 import { createUsageStore, type UsageStore } from './store/usage.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
+import { dropOldUsageContacts } from './usage/drop-old-usage-contacts.ts';
 import { createLimitMetrics } from './usage/limit-metrics.ts';
 
 export type Dependencies = AccountDependencies & { readonly health: ConnectionHealthStore; readonly apiKeys: ApiKeyStore; readonly auditReader: AuditReader; readonly tenantFacts: TenantFactsStore; readonly erasures: ErasureStore; readonly usage: UsageStore; readonly webhookConnections: WebhookConnectionStore };
@@ -100,7 +101,10 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       recordApiCallsRoute(deps),
     ],
     consumers: [onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
-    tasks: [{ name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) }],
+    tasks: [
+      { name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) },
+      { name: 'drop-old-usage-contacts', cron: '51 3 * * *', run: () => dropOldUsageContacts({ ...deps, log: kit.log }) },
+    ],
   };
 }
 
