@@ -14,7 +14,7 @@ export const newPasswordSchema = z.string().min(passwordLength.min, `use at leas
 /** One that is only checked: what is too short for today may have been chosen before. */
 export const passwordSchema = z.string().min(1).max(passwordLength.max);
 
-export const personNameSchema = z.string().trim().min(1).max(200);
+export const personNameSchema = z.string().trim().min(1).max(200).regex(/^\P{Cc}*$/u, 'use no control characters');
 
 /** `invited`: has not set a password yet. */
 export const memberStatuses = ['invited', 'active', 'disabled'] as const;
