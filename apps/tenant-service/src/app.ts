@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { onAuditRecorded } from './consumers/on-audit-recorded.ts';
 import { onUsageRecorded } from './consumers/on-usage-recorded.ts';
 import { onConnectionHealth } from './consumers/on-connection-health.ts';
+import { onTenantErased } from './consumers/on-tenant-erased.ts';
 import { createApiKeyRoute } from './routes/create-api-key.ts';
 import { createTenantRoute } from './routes/create-tenant.ts';
 import { exportAuditRoute } from './routes/export-audit.ts';
@@ -15,6 +16,7 @@ import { deleteConnectionRoute } from './routes/delete-connection.ts';
 import { endPreviousSecretsRoute } from './routes/end-previous-secrets.ts';
 import { getApiKeyRoute } from './routes/get-api-key.ts';
 import { getConnectionRoute } from './routes/get-connection.ts';
+import { getEraseReceiptRoute } from './routes/get-erase-receipt.ts';
 import { getRoutesRoute } from './routes/get-routes.ts';
 import { getTenantRoute } from './routes/get-tenant.ts';
 import { getUsageRoute } from './routes/get-usage.ts';
@@ -55,6 +57,7 @@ import { createTenantFactsStore, type TenantFactsStore } from './store/tenant-fa
 import { createTenantStore } from './store/tenants.ts';
 import { createUsageStore, type UsageStore } from './store/usage.ts';
 import { createWebhookConnectionStore, type WebhookConnectionStore } from './store/webhook-connections.ts';
+import { eraseTenants } from './tenants/erase-tenants.ts';
 import { dropOldUsageContacts } from './usage/drop-old-usage-contacts.ts';
 import { createLimitMetrics } from './usage/limit-metrics.ts';
 
@@ -69,6 +72,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       getTenantRoute(deps),
       updateTenantRoute(deps),
       deleteTenantRoute(deps),
+      getEraseReceiptRoute(deps),
       createApiKeyRoute(deps),
       listApiKeysRoute(deps),
       getApiKeyRoute(deps),
@@ -100,9 +104,11 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       findCorsOriginRoute(deps),
       recordApiCallsRoute(deps),
     ],
-    consumers: [onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
+    erase: 'by-itself',
+    consumers: [onTenantErased(deps), onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
     tasks: [
       { name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) },
+      { name: 'erase-tenants', cron: '* * * * *', run: () => eraseTenants(deps, kit.log) },
       { name: 'drop-old-usage-contacts', cron: '51 3 * * *', run: () => dropOldUsageContacts({ ...deps, log: kit.log }) },
     ],
   };

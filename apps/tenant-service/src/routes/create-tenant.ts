@@ -31,6 +31,7 @@ function create({ db, bus, tenants, erasures, apiKeys, audit, config, now }: Dep
   return runAsTenant(tenantId, async (): Promise<Created> => {
     // Copies of what was erased a moment ago may still be in somebody's memory.
     if (await runAsSystem('an id is free again some time after its tenant was erased', () => erasures.isStillSettling(tenantId, now()))) return { kind: 'id_taken' };
+    await bus.erasedTenants.revive(now().toISOString());
     return await db.transaction(async (): Promise<Created> => {
       const creation = request && { creationKey: request.key, creation: { request: request.fingerprint, keyId } };
       const created = await tenants.insert({ ...rest, subdomain, timeZone, ...creation });

@@ -78,6 +78,7 @@ describeRoute(contracts.createTenant, {
   input: () => ({ body: { tenantId: `tenant-${++created}`, name: 'A tenant' } }),
   badInputs: {
     'an id with capitals': () => ({ body: { tenantId: 'Acme', name: 'A tenant' } }),
+    'a subdomain that is the platform\'s own': () => ({ body: { tenantId: 'tenant-x', name: 'A tenant', subdomain: 'www' } }),
     'a subdomain that is no DNS label': () => ({ body: { tenantId: 'tenant-x', name: 'A tenant', subdomain: 'a_b' } }),
     'a plan that does not exist': () => ({ body: { tenantId: 'tenant-x', name: 'A tenant', plan: 'gold' } }),
     'a time zone that does not exist': () => ({ body: { tenantId: 'tenant-x', name: 'A tenant', timeZone: 'Mars/Olympus' } }),

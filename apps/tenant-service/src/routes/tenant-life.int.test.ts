@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
 import { adminHeaders, describeRoute, internalTokenHeaders, keyHeaders, platformHeaders } from '@switchboard/service-kit/testing';
 import { testTenants } from '@switchboard/testing';
+import { Client } from 'pg';
 import { startTenantService, type ServiceUnderTest } from '../testing/start-service.ts';
 
 const [acme, globex] = testTenants;
@@ -41,6 +42,24 @@ describeRoute(contracts.updateTenant, {
   },
 });
 describeRoute(contracts.deleteTenant, { ...suite, input: async () => ({ params: { tenantId: await newTenant() } }), badInputs: { 'a negative grace time': (input) => ({ ...input, query: { graceHours: -1 } }) } });
+
+describeRoute(contracts.getEraseReceipt, { ...suite, input: async () => ({ params: { tenantId: await erasedTenant() } }) });
+
+/** Its erasing has begun; what becomes of it over all services is told in apps/standalone. */
+async function erasedTenant(): Promise<contracts.TenantId> {
+  const tenantId = await newTenant();
+  await service.call('DELETE', `/tenants/${tenantId}?graceHours=0`);
+  await asSuperuser("select bus_worker.add_job('tenant:erase-tenants')");
+  for (let status = 404; status !== 200; ) ({ status } = await get(`/tenants/${tenantId}/erase-receipt`));
+  return tenantId;
+}
+
+async function asSuperuser(statement: string): Promise<void> {
+  const client = new Client({ connectionString: service.database.adminUrl });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
 
 describe('changing a tenant', () => {
   it('changes what is named and leaves the rest, and says in the audit what was there before', async () => {
@@ -122,6 +141,14 @@ describe('a deleted tenant', () => {
     expect(await patch(tenantId, { status: 'suspended' })).toMatchObject({ status: 409, json: { code: 'tenant.deleted' } });
     expect(await post('/tenants', { tenantId, name: 'Again' })).toMatchObject({ status: 409, json: { code: 'tenant.taken' } });
     expect(await patch(tenantId, { status: 'active' })).toEqual({ status: 200, json: before });
+  });
+
+  it('cannot come back once its erasing has begun, and says what is still missing', async () => {
+    const tenantId = await erasedTenant();
+    expect(await patch(tenantId, { status: 'active' })).toMatchObject({ status: 409, json: { code: 'tenant.deleted' } });
+    expect(await service.call('DELETE', `/tenants/${tenantId}?graceHours=5`)).toMatchObject({ status: 409, json: { code: 'tenant.deleted' } });
+    expect(await get(`/tenants/${tenantId}/erase-receipt`)).toMatchObject({ status: 200, json: { tenantId, completedAt: null, services: [], missing: [...contracts.servicesWithTenantRows], webhooks: [], audit: null } });
+    expect(await get(`/tenants/${acme}/erase-receipt`)).toMatchObject({ status: 404, json: { code: 'tenant.not_found' } });
   });
 
   it('is the platform\'s to delete, and nobody else\'s', async () => {

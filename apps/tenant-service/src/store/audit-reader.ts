@@ -35,6 +35,13 @@ export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'
     /** One JSON object a line, the oldest first. `before`, `after` and `facts` stand as Postgres writes them, which is what the hash is made of. */
     exportAfter: async (sequence: number, limit: number): Promise<string> => (await pageAfter(sequence, limit)).map((entry) => `${lineOf(entry)}\n`).join(''),
 
+    /** The end of the chain: how many entries it has, and the hash of the last one. Undefined where there is none. */
+    end: (): Promise<ChainHead | undefined> =>
+      db.transaction(async () => {
+        const [head] = await db.sql.query<{ sequence: string; hash: string }>('select sequence::text, hash from audit_heads');
+        return head === undefined ? undefined : { sequence: Number(head.sequence), hash: head.hash };
+      }),
+
     /** Follows the whole chain; appending goes on meanwhile. `expected`: a head that was kept elsewhere, which the chain must still go through. */
     async verify(expected?: ChainHead): Promise<AuditVerdict> {
       const [first] = await db.transaction(() => db.sql.query<{ sequence: string; hash: string }>('select sequence::text, hash from audit_heads'));

@@ -14,7 +14,7 @@ export type WebhookConnectionQuery = {
 /** Connections of all tenants with what verifies their webhooks: what ingest copies. In system scope; each secret is opened as its own tenant. */
 export function createWebhookConnectionStore(db: TenantDatabase, stores: { readonly connections: ConnectionStore; readonly previousSecrets: PreviousSecretStore }) {
   const read = (condition: string, values: readonly unknown[], limit = 1000) =>
-    db.transaction(() => db.sql.query<Row>(`${select} where ${condition} order by c.connection_id limit ${limit}`, values));
+    db.transaction(() => db.sql.query<Row>(`${select} where (${condition}) and ${isKept} order by c.connection_id limit ${limit}`, values));
 
   async function open(row: Row, now: Date): Promise<WebhookConnection | undefined> {
     const entry = findProvider(row.provider);
@@ -108,6 +108,9 @@ const select = `
          coalesce((select jsonb_agg(jsonb_build_object('secretId', p.secret_id, 'sealed', encode(p.sealed_secret, 'base64'), 'expiresAt', p.expires_at) order by p.secret_id desc)
                      from previous_webhook_secrets p where p.tenant_id = c.tenant_id and p.connection_id = c.connection_id), '[]') as previous
     from connections c left join connection_drafts d using (tenant_id, connection_id)`;
+
+/** Nobody makes a copy any more of what is being erased. */
+const isKept = 'not exists (select from tenants t where t.tenant_id = c.tenant_id and t.erasure_id is not null)';
 
 function toPrevious(secret: Row['previous'][number]): PreviousSecret {
   return { secretId: secret.secretId, sealedSecret: Buffer.from(secret.sealed, 'base64'), expiresAt: new Date(secret.expiresAt) };

@@ -66,6 +66,7 @@ function recordingBus(published: Envelope[], now: () => Date): EventBus {
   return {
     ...absentBus('a test'),
     deadLetters,
+    erasedTenants: { admit: () => undefined, erase: async () => true, revive: async () => undefined },
     subscribe: () => undefined,
     schedule: () => undefined,
     async publish(type, payload, { orderingKey, eventId = newId('evt') }) {
