@@ -4,7 +4,6 @@ import { testEnvironment } from '@switchboard/service-kit/testing';
 import { z } from 'zod';
 import { build } from '../src/app.ts';
 import { config } from '../src/config.ts';
-import { tokenText } from './neighbours.ts';
 
 /** The gateway without a bus, before services that are told in the test what they answer. */
 export type World = {
@@ -97,4 +96,9 @@ export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], 
       for (const one of running.toReversed()) await one.stop();
     },
   };
+}
+
+/** A text with the form of a JWT; its signature is nobody's. */
+function tokenText(payload: object): string {
+  return [{ alg: 'ES256', typ: 'JWT' }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.').concat('.c2lnbmF0dXJl');
 }
