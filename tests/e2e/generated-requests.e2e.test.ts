@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { furnishTenant, type Furnished } from './src/furnish-tenant.ts';
@@ -7,7 +7,7 @@ import { HubProcess } from './src/hub-process.ts';
 import { installSchemathesis, runSchemathesis } from './src/schemathesis.ts';
 
 /** Seconds for all generated requests of one credential. */
-const budgetSeconds = 40;
+const budgetSeconds = 25;
 
 const command = installSchemathesis();
 if (command === undefined && process.env['CI'] === 'true') throw new Error('CI wants python3 with venv: install python3-venv');
@@ -30,30 +30,42 @@ describeIf('the served description of the API', () => {
     rmSync(home, { recursive: true, force: true });
   }, 60_000);
 
-  const run = (...options: string[]) =>
-    runSchemathesis(command ?? '', [
+  /** Real ids, so that what is generated gets past "not found" to what the route does. */
+  const configFor = ({ things }: Furnished): string => {
+    const file = join(home, 'schemathesis.toml');
+    writeFileSync(file, ['[parameters]', ...Object.entries(things).map(([name, value]) => `"path.${name}" = "${value}"`), ''].join('\n'));
+    return file;
+  };
+
+  /** What the generator found against the hub; its own difficulties with a schema are not the hub's. */
+  async function faultsFound(...options: string[]): Promise<string> {
+    const { output } = await runSchemathesis(command ?? '', [
+      `--config-file=${configFor(acme)}`,
       'run',
       `${hub.url('API_GATEWAY')}/openapi.json`,
       '--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance',
-      '--phases=examples,coverage,fuzzing',
+      '--phases=coverage,fuzzing',
       '--max-examples=20',
       `--max-time=${budgetSeconds}`,
       '--continue-on-failure',
       '--generation-database=none',
       '--request-timeout=20',
-      '--workers=2',
       '--no-color',
       ...options,
     ]);
+    // A run that asked next to nothing found nothing either.
+    const asked = Number(/Test cases:\s+(\d+) generated/.exec(output)?.[1] ?? 0);
+    if (asked < 200) throw new Error(`only ${asked} requests were generated:\n${output.slice(-4_000)}`);
+    const from = output.search(/=+ FAILURES =+/);
+    return from === -1 ? '' : output.slice(from, from + 8_000);
+  }
 
   it('is kept to the letter, and nothing a tenant sends makes the hub fail', async () => {
-    const { status, output } = await run(`--header=X-API-Key: ${acme.apiKey}`, '--seed=1');
-    expect({ status, output: status === 0 ? '' : output.slice(-6_000) }).toEqual({ status: 0, output: '' });
+    expect(await faultsFound(`--header=X-API-Key: ${acme.apiKey}`, '--seed=1', '--include-path-regex=^/(tenant|state|auth|[.])(/|$|w)')).toBe('');
   }, 180_000);
 
   it('is kept to the letter, and nothing the platform sends makes the hub fail', async () => {
     // Deleting tenants and keys is what it may do: what it breaks here is its own.
-    const { status, output } = await run(`--header=Authorization: Bearer ${hub.adminKey}`, '--seed=2', '--include-path-regex=^/(tenants|staff|quarantine|auth|usage)');
-    expect({ status, output: status === 0 ? '' : output.slice(-6_000) }).toEqual({ status: 0, output: '' });
+    expect(await faultsFound(`--header=Authorization: Bearer ${hub.adminKey}`, '--seed=2', '--include-path-regex=^/(tenants|staff|quarantine|auth|usage|plan)')).toBe('');
   }, 180_000);
 });
