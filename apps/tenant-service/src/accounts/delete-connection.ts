@@ -13,12 +13,12 @@ import { disableConnection } from './switch-connection.ts';
 /**
  * Removes a connection of the current tenant: switched off first, so that nothing is sent while it goes, then what the hub set up at the
  * provider, then its row with the credentials, its identifiers and its place in the routes. A provider that does not let go keeps nothing
- * from going here. Conversations keep its id and their history.
+ * from going here. Conversations keep its id and their history. `told`: what became of it there, where that was settled before.
  */
-export async function removeConnection(deps: AccountDependencies, connectionId: ConnectionId): Promise<ReplyOf<typeof deleteConnection>> {
+export async function removeConnection(deps: AccountDependencies, connectionId: ConnectionId, told?: RemoveOutcome): Promise<ReplyOf<typeof deleteConnection>> {
   await loadConnection(deps, connectionId);
   await disableConnection(deps, connectionId);
-  const outcome = await removeAtProvider(deps, await loadConnection(deps, connectionId));
+  const outcome = told ?? (await removeAtProvider(deps, await loadConnection(deps, connectionId)));
   await deps.db.transaction(() => forget(deps, connectionId, outcome));
   return { id: connectionId, atProvider: { outcome: outcome.kind, ...(outcome.reason !== undefined && { reason: outcome.reason }) } };
 }

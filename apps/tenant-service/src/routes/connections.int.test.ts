@@ -4,6 +4,7 @@ import { newId, type ConnectionRecord, type TenantId } from '@switchboard/contra
 import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
 import { adminHeaders, describeRoute, keyHeaders, testEnvironment } from '@switchboard/service-kit/testing';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import pg from 'pg';
 import { service } from '../service.ts';
 import { startFakeMeta, type FakeMeta } from '../testing/fake-providers.ts';
 
@@ -13,11 +14,13 @@ const numbers = Array.from({ length: 120 }, (_, index) => `7001002005${String(in
 
 let database: TestDatabase;
 let running: RunningService;
+let admin: pg.Pool;
 let meta: FakeMeta;
 
 beforeAll(async () => {
   database = await startTestDatabase();
   await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
+  admin = new pg.Pool({ connectionString: database.adminUrl, max: 1 });
   meta = await startFakeMeta(numbers);
   running = await startService(
     definition,
@@ -34,6 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.stop();
   await meta?.close();
+  await admin?.end();
   await database?.drop();
 });
 
@@ -113,5 +117,22 @@ describe('a tenant by itself', () => {
     expect(await call('DELETE', `/tenants/${acme}/connections/${theirs.id}`, as(acme))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
     const { json } = await call('GET', `/tenants/${acme}/connections?limit=200`, as(acme));
     expect((json as { data: ConnectionRecord[] }).data.map(({ id }) => id)).not.toContain(theirs.id);
+  });
+});
+
+describe('what other services see of a connection', () => {
+  it('is shown with it, and a tenant\'s event says nothing of another\'s connection', async () => {
+    const connection = await connect(acme);
+    const at = '2026-11-21T12:00:00.000Z';
+    const seen = (tenantId: TenantId, payload: object) => ({ eventId: newId('evt'), type: 'connection.health', version: 1, tenantId, occurredAt: at, orderingKey: connection.id, payload: { connectionId: connection.id, provider: 'whatsapp', ...payload } });
+    const lastError = { code: 'provider.unauthorized', message: 'WhatsApp refuses the access token.', at };
+    await admin.query('select bus.publish($1::jsonb)', [JSON.stringify([seen(globex, { lastWebhookAt: at }), seen(acme, { lastSuccessAt: at, lastError })])]);
+    const path = `/tenants/${acme}/connections/${connection.id}`;
+    let health: ConnectionRecord['health'] | undefined;
+    for (const end = Date.now() + 10_000; health?.lastError == null && Date.now() < end; ) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      health = ((await call('GET', path, adminHeaders())).json as ConnectionRecord).health;
+    }
+    expect(health).toEqual({ lastWebhookAt: null, lastSuccessAt: at, lastError, tokenExpiresAt: null });
   });
 });
