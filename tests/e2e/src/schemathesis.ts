@@ -8,7 +8,7 @@ const version = '4.32.5';
 
 /** The generator's command, installed from PyPI into a folder of its own; undefined where there is no Python. */
 export function installSchemathesis(): string | undefined {
-  if (spawnSync('python3', ['-m', 'venv', '--help']).status !== 0) return undefined;
+  if (spawnSync('python3', ['-c', 'import ensurepip, venv']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-schemathesis-'));
   for (const [command, ...parts] of [
     ['python3', '-m', 'venv', folder],
