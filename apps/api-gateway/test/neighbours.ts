@@ -7,6 +7,9 @@ import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword } from '@switchboard/testing';
 import { z } from 'zod';
 import { service } from '../src/service.ts';
+import { tokenText } from './token-text.ts';
+
+export { tokenText };
 
 export type KnownKey = Omit<ResolvedApiKey, 'keyId' | 'tenant'>;
 
@@ -188,11 +191,6 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
       await database.drop();
     },
   };
-}
-
-/** A text with the form of a JWT; its signature is nobody's. */
-export function tokenText(payload: object, header: object = { alg: 'ES256', typ: 'JWT' }): string {
-  return [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.').concat('.c2lnbmF0dXJl');
 }
 
 function oddAnswers(seen: Neighbours['seen']): RawRoute[] {

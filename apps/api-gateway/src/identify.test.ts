@@ -1,0 +1,335 @@
+import { describe, expect, it } from '@jest/globals';
+import { generateApiKey, newId, type MemberId } from '@switchboard/contracts';
+import { acme, globex, house, request } from '../test/identify-house.ts';
+import { tokenText } from '../test/token-text.ts';
+
+const missing = expect.objectContaining({ code: 'auth.missing' });
+const mismatch = expect.objectContaining({ code: 'tenant.mismatch' });
+const suspended = expect.objectContaining({ code: 'tenant.suspended' });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const adminKey = 'test-admin-key-0123456789';
+const of = (tenantId: string, more: object = {}) => ({ kind: 'tenant', caller: expect.objectContaining({ tenantId, ...more }) });
+
+describe('a key', () => {
+  it('is its tenant, with what the tenant and the key may', async () => {
+    const { identify, addKey } = house();
+    expect(await identify({ 'x-api-key': addKey({ tenantId: acme, rateLimit: 7 }) })).toEqual(of(acme, { via: 'key', scopes: ['state:read'], rateLimit: 100, keyRateLimit: 7 }));
+    expect(await identify({ 'x-api-key': addKey({ tenantId: globex }) })).toEqual(of(globex, { keyRateLimit: null }));
+  });
+
+  it('is asked about once in ten seconds, and is one object meanwhile, found without waiting', async () => {
+    const { identify, identifyNow, addKey, asked, pass } = house();
+    const key = addKey({ tenantId: acme });
+    const first = await identify({ 'x-api-key': key });
+    pass(9_999);
+    const again = identifyNow(request({ 'x-api-key': key }));
+    expect(again).not.toBeInstanceOf(Promise);
+    expect((again as { caller: unknown }).caller).toBe((first as { caller: unknown }).caller);
+    expect(asked()).toBe(1);
+    pass(2);
+    await identify({ 'x-api-key': key });
+    expect(asked()).toBe(2);
+  });
+
+  it('is not known past its own end', async () => {
+    const { identify, addKey, at, pass } = house();
+    const key = addKey({ tenantId: acme, expiresAt: at(3) });
+    await identify({ 'x-api-key': key });
+    pass(3_001);
+    await expect(identify({ 'x-api-key': key })).rejects.toEqual(missing);
+  });
+
+  it('is forgotten with its tenant and with no other', async () => {
+    const { identify, addKey, asked, forgetTenant } = house();
+    const keys = [addKey({ tenantId: acme }), addKey({ tenantId: globex })];
+    const all = async () => await Promise.all(keys.map((key) => identify({ 'x-api-key': key })));
+    await all();
+    forgetTenant(globex);
+    await all();
+    expect(asked()).toBe(3);
+    forgetTenant(acme);
+    await all();
+    expect(asked()).toBe(4);
+  });
+
+  it('is not kept by an answer that was under way when it was revoked', async () => {
+    const { identify, addKey, revoke, forgetTenant, state } = house();
+    const key = addKey({ tenantId: acme });
+    let answerNow: (value?: unknown) => void = () => undefined;
+    state.before = () => new Promise((resolve) => (answerNow = resolve));
+    const underWay = identify({ 'x-api-key': key });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    state.before = async () => undefined;
+    revoke(key);
+    forgetTenant(acme);
+    answerNow();
+    await underWay;
+    await expect(identify({ 'x-api-key': key })).rejects.toEqual(missing);
+  });
+
+  it('opens from its networks alone, told of by proxies of ours', async () => {
+    const { identify, addKey } = house({ trustedProxies: ['10.0.0.0/8'] });
+    const key = { 'x-api-key': addKey({ tenantId: acme, cidrs: ['198.51.100.0/24', '2001:db8::/32'] }) };
+    const from = (remoteAddress: string, chain?: string) => identify(chain === undefined ? key : { ...key, 'x-forwarded-for': chain }, { remoteAddress });
+    for (const address of ['198.51.100.9', '::ffff:198.51.100.9', '2001:db8::7']) expect(await from(address)).toEqual(of(acme));
+    expect(await from('10.1.1.1', '198.51.100.9')).toEqual(of(acme));
+    for (const address of ['203.0.113.5', '2001:db9::1', '']) await expect(from(address)).rejects.toEqual(missing);
+    await expect(from('203.0.113.5', '198.51.100.9')).rejects.toEqual(missing);
+    await expect(identify({ 'x-api-key': addKey({ tenantId: acme, cidrs: ['nonsense'] }) })).rejects.toEqual(missing);
+  });
+
+  it('of another installation is asked about only where there are such keys', async () => {
+    const { identify, addKey, asked, state, pass } = house();
+    const text = 'legacy-key-of-acme-2021';
+    addKey({ tenantId: acme, text });
+    await expect(identify({ 'x-api-key': text })).rejects.toEqual(missing);
+    await expect(identify({ 'x-api-key': 'another-legacy-key-2021' })).rejects.toEqual(missing);
+    expect(asked()).toBe(1);
+    state.hasLegacy = true;
+    pass(10_001);
+    expect(await identify({ 'x-api-key': text })).toEqual(of(acme));
+    await expect(identify({ 'x-api-key': 'another-legacy-key-2021' })).rejects.toEqual(missing);
+  });
+
+  it('is not unknown because tenant-service is away', async () => {
+    const { identify, addKey, state } = house();
+    const key = { 'x-api-key': addKey({ tenantId: acme }) };
+    state.isAway = true;
+    await expect(identify(key)).rejects.toMatchObject({ code: 'service.unavailable' });
+    state.isAway = false;
+    expect(await identify(key)).toEqual(of(acme));
+  });
+});
+
+describe('a token', () => {
+  it('is the member of its tenant, for ten seconds at the most and never past its end', async () => {
+    const { identify, addMember, asked, pass } = house();
+    const token = addMember(acme, { endsInSeconds: 12 });
+    expect(await identify(bearer(token))).toEqual(of(acme, { via: 'member', role: 'agent', rateLimit: 100, keyRateLimit: null }));
+    expect(await identify(bearer(addMember(globex)))).toEqual(of(globex));
+    const before = asked();
+    await identify(bearer(token));
+    expect(asked()).toBe(before);
+    pass(10_001);
+    await identify(bearer(token));
+    expect(asked()).toBeGreaterThan(before);
+    pass(2_000);
+    await expect(identify(bearer(token))).rejects.toEqual(missing);
+  });
+
+  it('has no older word of its tenant than ten seconds, whichever token of it came first', async () => {
+    const { identify, addMember, setTenant, pass } = house();
+    await identify(bearer(addMember(acme)));
+    pass(9_000);
+    const second = addMember(acme);
+    await identify(bearer(second));
+    setTenant(acme, { status: 'suspended' });
+    pass(1_001);
+    await expect(identify(bearer(second))).rejects.toEqual(suspended);
+  });
+
+  it('is forgotten with its tenant, when the member changed', async () => {
+    const { identify, addMember, revoke, forgetTenant } = house();
+    const [token, other] = [addMember(acme), addMember(globex)];
+    await identify(bearer(token));
+    await identify(bearer(other));
+    revoke(token);
+    forgetTenant(acme);
+    await expect(identify(bearer(token))).rejects.toEqual(missing);
+    expect(await identify(bearer(other))).toEqual(of(globex));
+  });
+
+  it.each([
+    ['another scheme', 'Basic dXNlcjpwYXNz'],
+    ['no token', 'Bearer '],
+    ['two parts', 'Bearer a.b'],
+    ['no JSON', 'Bearer YQ.YQ.YQ'],
+    ['no algorithm', `Bearer ${tokenText({ exp: 4e9 }, { typ: 'JWT' })}`],
+    ['the algorithm none', `Bearer ${tokenText({ exp: 4e9 }, { alg: 'none' })}`],
+    ['no end', `Bearer ${tokenText({ sub: 'x' })}`],
+    ['an end in the past', `Bearer ${tokenText({ exp: 1_700_000_000 })}`],
+    ['an end that is a text', `Bearer ${tokenText({ exp: '4000000000' })}`],
+    ['too much of it', `Bearer ${tokenText({ exp: 4e9, more: 'x'.repeat(9_000) })}`],
+    ['an API key', `Bearer ${generateApiKey(newId('key'))}`],
+  ])('is never asked about when it has %s', async (_, authorization) => {
+    const { identify, asked } = house();
+    await expect(identify({ authorization })).rejects.toEqual(missing);
+    expect(asked()).toBe(0);
+  });
+
+  it("of staff, or the admin key, is the platform's; staff are forgotten after a second", async () => {
+    const { identify, addStaff, revoke, pass } = house();
+    const token = addStaff();
+    expect(await identify(bearer(token))).toEqual({ kind: 'platform', subject: expect.stringMatching(/^mbr_/) });
+    expect(await identify(bearer(adminKey))).toEqual({ kind: 'platform', subject: 'admin-key' });
+    revoke(token);
+    pass(1_001);
+    await expect(identify(bearer(token))).rejects.toEqual(missing);
+  });
+});
+
+describe('a subdomain', () => {
+  const host = (label: string) => ({ host: `${label}.example.com:3000` });
+
+  it('names a tenant and proves nothing', async () => {
+    const { identify } = house();
+    expect(await identify(host('acme'))).toMatchObject({ kind: 'nobody', tenant: { tenantId: acme } });
+    expect(await identify(host('GLOBEX'))).toMatchObject({ kind: 'nobody', tenant: { tenantId: globex } });
+    for (const label of ['initech', 'a.acme', '-', 'api']) expect(await identify(host(label))).toEqual({ kind: 'nobody', tenant: undefined });
+    for (const other of ['example.com', 'acme.example.org', 'acmeexample.com', 'localhost']) expect(await identify({ host: other })).toEqual({ kind: 'nobody', tenant: undefined });
+    expect(await house({ baseDomain: undefined }).identify(host('acme'))).toEqual({ kind: 'nobody', tenant: undefined });
+  });
+
+  it('reads, and does no more, where the platform trusts it', async () => {
+    const { identify } = house({ trustedSubdomains: true });
+    expect(await identify(host('acme'))).toEqual(of(acme, { via: 'subdomain', scopes: ['state:read'], role: undefined }));
+    expect(await identify(host('globex'))).toEqual(of(globex));
+    expect(await identify(host('acme'), { method: 'POST' })).toMatchObject({ kind: 'nobody', tenant: { tenantId: acme } });
+    expect(await identify(host('initech'))).toEqual({ kind: 'nobody', tenant: undefined });
+  });
+
+  it('is asked about once in ten seconds, known or not for a second, and anew when the tenant changed its name', async () => {
+    const { identify, asked, pass, setTenant, forgetTenant } = house();
+    for (let i = 0; i < 3; i++) await Promise.all([identify(host('acme')), identify(host('initech'))]);
+    expect(asked()).toBe(2);
+    setTenant(acme, { subdomain: 'initech' });
+    forgetTenant(acme);
+    pass(1_001);
+    expect(await identify(host('acme'))).toEqual({ kind: 'nobody', tenant: undefined });
+    expect(await identify(host('initech'))).toMatchObject({ tenant: { tenantId: acme } });
+  });
+
+  it('is told of by proxies of ours alone', async () => {
+    const { identify } = house({ trustedProxies: ['10.0.0.0/8'] });
+    const headers = { host: 'globex.example.com', 'x-forwarded-host': 'acme.example.com' };
+    expect(await identify(headers, { remoteAddress: '10.0.0.1' })).toMatchObject({ tenant: { tenantId: acme } });
+    expect(await identify(headers)).toMatchObject({ tenant: { tenantId: globex } });
+  });
+});
+
+describe('several names in one request', () => {
+  const setup = () => {
+    const all = house({ trustedSubdomains: true });
+    return { ...all, keyOf: { acme: all.addKey({ tenantId: acme }), globex: all.addKey({ tenantId: globex }) }, tokenOf: { acme: all.addMember(acme), globex: all.addMember(globex) }, staff: all.addStaff() };
+  };
+
+  it('are one caller when they agree: a person rather than a key, and never only a host', async () => {
+    const { identify, keyOf, tokenOf } = setup();
+    const host = { host: 'acme.example.com' };
+    expect(await identify({ ...host, 'x-api-key': keyOf.acme })).toEqual(of(acme, { via: 'key' }));
+    expect(await identify({ ...host, ...bearer(tokenOf.acme) })).toEqual(of(acme, { via: 'member' }));
+    expect(await identify({ ...host, 'x-api-key': keyOf.acme, ...bearer(tokenOf.acme) })).toEqual(of(acme, { via: 'member' }));
+    expect(await identify({ host: 'api.example.com', 'x-api-key': keyOf.acme })).toEqual(of(acme));
+  });
+
+  it.each([
+    ["a key and another tenant's host", (h: ReturnType<typeof setup>) => ({ host: 'globex.example.com', 'x-api-key': h.keyOf.acme })],
+    ["a key and another tenant's token", (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.keyOf.acme, ...bearer(h.tokenOf.globex) })],
+    ["a token and another tenant's host", (h: ReturnType<typeof setup>) => ({ host: 'globex.example.com', ...bearer(h.tokenOf.acme) })],
+    ['a key and a host of nobody', (h: ReturnType<typeof setup>) => ({ host: 'initech.example.com', 'x-api-key': h.keyOf.acme })],
+    ['a key and a host that can be nobody', (h: ReturnType<typeof setup>) => ({ host: 'a.b.example.com', 'x-api-key': h.keyOf.acme })],
+    ['a token and a host of nobody', (h: ReturnType<typeof setup>) => ({ host: 'initech.example.com', ...bearer(h.tokenOf.acme) })],
+    ['two of one tenant at the host of another', (h: ReturnType<typeof setup>) => ({ host: 'globex.example.com', 'x-api-key': h.keyOf.acme, ...bearer(h.tokenOf.acme) })],
+    ['a key beside the admin key', (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.keyOf.acme, ...bearer(adminKey) })],
+    ['a key beside a token of staff', (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.keyOf.acme, ...bearer(h.staff) })],
+    ["the admin key at a tenant's host", () => ({ host: 'acme.example.com', ...bearer(adminKey) })],
+    ["staff at a tenant's host", (h: ReturnType<typeof setup>) => ({ host: 'acme.example.com', ...bearer(h.staff) })],
+  ])('are a mismatch: %s', async (_, headers) => {
+    const all = setup();
+    await expect(all.identify(headers(all))).rejects.toEqual(mismatch);
+    // Remembered or not, the answer is the same.
+    await expect(all.identify(headers(all))).rejects.toEqual(mismatch);
+  });
+
+  it.each([
+    ['a key and a token that is none', (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.keyOf.acme, ...bearer('garbage') })],
+    ['a key and a token that nobody made', (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.keyOf.acme, ...bearer(h.forgedToken()) })],
+    ['a token and a key that nobody made', (h: ReturnType<typeof setup>) => ({ 'x-api-key': generateApiKey(newId('key')), ...bearer(h.tokenOf.acme) })],
+    ['the admin key and a key that nobody made', () => ({ 'x-api-key': generateApiKey(newId('key')), ...bearer(adminKey) })],
+    ["a key that nobody made and a tenant's host", () => ({ host: 'acme.example.com', 'x-api-key': generateApiKey(newId('key')) })],
+    ['a key of the wrong kind: a token', (h: ReturnType<typeof setup>) => ({ 'x-api-key': h.tokenOf.acme })],
+    ['a token of the wrong kind: a key', (h: ReturnType<typeof setup>) => bearer(h.keyOf.acme)],
+    ['two keys', (h: ReturnType<typeof setup>) => ({ 'x-api-key': `${h.keyOf.acme}, ${h.keyOf.globex}` })],
+    ['an empty key', () => ({ host: 'acme.example.com', 'x-api-key': '' })],
+    ['an empty authorization', () => ({ host: 'acme.example.com', authorization: '' })],
+  ])('are nobody when one of them is not valid: %s', async (_, headers) => {
+    const all = setup();
+    await expect(all.identify(headers(all))).rejects.toEqual(missing);
+  });
+});
+
+describe('a tenant that is suspended or deleted', () => {
+  it.each(['suspended', 'deleted'] as const)('%s: is told so whichever way it comes, and the other is served', async (status) => {
+    const { identify, addKey, addMember, setTenant } = house();
+    setTenant(acme, { status });
+    for (const headers of [{ 'x-api-key': addKey({ tenantId: acme }) }, bearer(addMember(acme)), { host: 'acme.example.com' }]) await expect(identify(headers)).rejects.toEqual(suspended);
+    expect(await identify({ 'x-api-key': addKey({ tenantId: globex }) })).toEqual(of(globex));
+  });
+});
+
+describe('what is refused', () => {
+  /** How many questions a fresh gateway asks about it: the time that a caller can measure. */
+  async function questions(headers: (all: ReturnType<typeof house>) => Record<string, string>): Promise<number> {
+    const all = house();
+    const shown = headers(all);
+    await expect(all.identify(shown)).rejects.toEqual(missing);
+    return all.asked();
+  }
+
+  it('takes as long for a key that was, that has ended and that never was', async () => {
+    const revoked = (all: ReturnType<typeof house>) => {
+      const key = all.addKey({ tenantId: acme });
+      all.revoke(key);
+      return { 'x-api-key': key };
+    };
+    const ended = (all: ReturnType<typeof house>) => ({ 'x-api-key': all.addKey({ tenantId: acme, expiresAt: all.at(-1) }) });
+    const never = () => ({ 'x-api-key': generateApiKey(newId('key')) });
+    expect([await questions(revoked), await questions(ended), await questions(never)]).toEqual([1, 1, 1]);
+  });
+
+  it('takes as long for a token that was and one that nobody made', async () => {
+    const disabled = (all: ReturnType<typeof house>) => {
+      const token = all.addMember(acme, { subject: newId('mbr') satisfies MemberId });
+      all.revoke(token);
+      return bearer(token);
+    };
+    expect([await questions(disabled), await questions((all) => bearer(all.forgedToken()))]).toEqual([1, 1]);
+  });
+
+  it('says nothing of the wrong kind: a key that works and one that does not are the same as a token, and the other way round', async () => {
+    const asToken = [(all: ReturnType<typeof house>) => bearer(all.addKey({ tenantId: acme })), () => bearer(generateApiKey(newId('key')))];
+    const asKey = [(all: ReturnType<typeof house>) => ({ 'x-api-key': all.addMember(acme) }), (all: ReturnType<typeof house>) => ({ 'x-api-key': all.forgedToken() })];
+    const [a, b, c, d] = [await questions(asToken[0]!), await questions(asToken[1]!), await questions(asKey[0]!), await questions(asKey[1]!)];
+    expect([a, c]).toEqual([b, d]);
+  });
+
+  it('is remembered for a second', async () => {
+    const { identify, asked, pass } = house();
+    const key = { 'x-api-key': generateApiKey(newId('key')) };
+    for (let i = 0; i < 3; i++) await expect(identify(key)).rejects.toEqual(missing);
+    expect(asked()).toBe(1);
+    pass(1_001);
+    await expect(identify(key)).rejects.toEqual(missing);
+    expect(asked()).toBe(2);
+  });
+
+  it.each([
+    ['cut off', 'sk_'],
+    ['very long', 'x'.repeat(10_000)],
+    ['with a blank', 'a key with blanks in it, and long'],
+  ])('is never asked about when it is no key at all: %s', async (_, key) => {
+    const { identify, asked } = house();
+    await expect(identify({ 'x-api-key': key })).rejects.toEqual(missing);
+    expect(asked()).toBe(0);
+  });
+
+  it('pushes out nothing that is known', async () => {
+    const { identify, addKey, asked } = house({ credentialsMax: 100 });
+    const key = { 'x-api-key': addKey({ tenantId: acme }) };
+    await identify(key);
+    for (let i = 0; i < 500; i++) await identify({ 'x-api-key': generateApiKey(newId('key')) }).catch(() => undefined);
+    const before = asked();
+    await identify(key);
+    expect(asked()).toBe(before);
+  });
+});
