@@ -129,7 +129,7 @@ describe('what other services see of a connection', () => {
     await admin.query('select bus.publish($1::jsonb)', [JSON.stringify([seen(globex, { lastWebhookAt: at }), seen(acme, { lastSuccessAt: at, lastError })])]);
     const path = `/tenants/${acme}/connections/${connection.id}`;
     let health: ConnectionRecord['health'] | undefined;
-    for (const end = Date.now() + 10_000; health?.lastError == null && Date.now() < end; ) {
+    for (const end = Date.now() + 10_000; (health?.lastError ?? null) === null && Date.now() < end; ) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       health = ((await call('GET', path, adminHeaders())).json as ConnectionRecord).health;
     }

@@ -58,10 +58,11 @@ function isNewer(column: 'error_at' | 'token_seen_at'): string {
 }
 
 export function toHealth(row: HealthRow | null): ConnectionHealth {
+  const { errorCode = null, errorMessage = null, errorAt = null } = row ?? {};
   return {
     lastWebhookAt: row?.lastWebhookAt?.toISOString() ?? null,
     lastSuccessAt: row?.lastSuccessAt?.toISOString() ?? null,
-    lastError: row?.errorCode == null || row.errorMessage === null || row.errorAt === null ? null : { code: row.errorCode, message: row.errorMessage, at: row.errorAt.toISOString() },
+    lastError: errorCode === null || errorMessage === null || errorAt === null ? null : { code: errorCode, message: errorMessage, at: errorAt.toISOString() },
     tokenExpiresAt: row?.tokenExpiresAt?.toISOString() ?? null,
   };
 }
