@@ -1,7 +1,7 @@
 import { hubError, isHubError } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mediaKeyPattern, type MediaStore } from './media-store.ts';
 
@@ -30,8 +30,10 @@ export function createLocalMediaStore(directory: string): MediaStore {
       const own = join(directory, currentTenant());
       try {
         const entries = await readdir(own, { recursive: true, withFileTypes: true });
+        // Connectors share the folder and may erase it at once: each counts what it was the one to delete.
+        const deleted = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => isDeleted(join(entry.parentPath, entry.name))));
         await rm(own, { recursive: true, force: true });
-        return entries.filter((entry) => entry.isFile()).length;
+        return deleted.filter(Boolean).length;
       } catch (cause) {
         if (isMissing(cause)) return 0;
         throw hubError('storage.unavailable', { cause });
@@ -68,6 +70,16 @@ async function readAtMost(path: string, bytesMax: number): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+async function isDeleted(path: string): Promise<boolean> {
+  return unlink(path).then(
+    () => true,
+    (cause: unknown) => {
+      if (isMissing(cause)) return false;
+      throw cause;
+    },
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tenantIdSchema } from '@switchboard/contracts';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { testTenants } from '@switchboard/testing';
 import { createHash } from 'node:crypto';
@@ -39,6 +40,18 @@ function describeMediaStore(name: string, storeOf: () => MediaStore): void {
       await expect((async () => storeOf().store(bytes))()).rejects.toMatchObject({ code: 'tenant.context_missing' });
     });
 
+    it('deletes all files of one tenant and none of another, whose name may begin alike', async () => {
+      const alike = tenantIdSchema.parse(`${acme}-2`);
+      const theirs = await runAsTenant(alike, () => storeOf().store(bytes));
+      await runAsTenant(acme, async () => {
+        await storeOf().store(bytes);
+        expect(await storeOf().eraseAll()).toBeGreaterThan(0);
+        await expect(storeOf().load(key)).rejects.toMatchObject({ code: 'media.not_found' });
+        expect(await storeOf().eraseAll()).toBe(0);
+      });
+      expect((await runAsTenant(alike, () => storeOf().load(theirs))).equals(bytes)).toBe(true);
+    });
+
     it('takes the same file from many at once', async () => {
       const large = Buffer.alloc(300_000, 7);
       const keys = await runAsTenant(acme, () => Promise.all(Array.from({ length: 8 }, () => storeOf().store(large))));
@@ -74,16 +87,24 @@ describe('an S3-compatible store', () => {
   let server: Server;
   let store: MediaStore;
 
-  // Path-style PUT and GET, signed requests, S3's own words for a missing key.
+  // Path-style PUT and GET, listing, deleting many; signed requests, S3's own words for a missing key.
   beforeAll(async () => {
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer); // an http request yields buffers
-      const name = new URL(request.url ?? '', 'http://s3').pathname;
+      const { pathname: name, searchParams } = new URL(request.url ?? '', 'http://s3');
       if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 Credential=access-key/')) return void response.writeHead(403).end();
       if (request.method === 'PUT') {
         objects.set(name, Buffer.concat(chunks));
         return void response.writeHead(200, { etag: '"1"' }).end();
+      }
+      if (searchParams.get('list-type') === '2') {
+        const found = [...objects.keys()].map((path) => path.slice('/media/'.length)).filter((path) => path.startsWith(searchParams.get('prefix') ?? ''));
+        return void response.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?><ListBucketResult>${found.map((path) => `<Contents><Key>${path}</Key></Contents>`).join('')}</ListBucketResult>`);
+      }
+      if (request.method === 'POST' && searchParams.has('delete')) {
+        for (const [, path] of Buffer.concat(chunks).toString().matchAll(/<Key>([^<]+)<\/Key>/g)) objects.delete(`/media/${path}`);
+        return void response.writeHead(200, { 'content-type': 'application/xml' }).end('<?xml version="1.0"?><DeleteResult></DeleteResult>');
       }
       const object = objects.get(name);
       if (object !== undefined) return void response.writeHead(200, { 'content-length': object.length }).end(object);
@@ -103,7 +124,7 @@ describe('an S3-compatible store', () => {
   describeMediaStore('as a media store', () => store);
 
   it('names objects by prefix, tenant and key', () => {
-    expect([...objects.keys()].every((name) => /^\/media\/hub\/acme\/[0-9a-f]{64}$/.test(name))).toBe(true);
+    expect([...objects.keys()].every((name) => /^\/media\/hub\/acme(-2)?\/[0-9a-f]{64}$/.test(name))).toBe(true);
   });
 
   it('says that storage is away when it refuses', async () => {
