@@ -209,6 +209,17 @@ describe('a bearer token', () => {
     await expect(there.verifyBearer(ofAcme.accessToken)).rejects.toMatchObject({ code: 'auth.missing' });
   });
 
+  it('is nobody\'s when its member is not active, even if nobody ended the session, nor when the session is somebody else\'s', async () => {
+    const { ofAcme } = await twins();
+    const { sid } = JSON.parse(Buffer.from(ofAcme.accessToken.split('.')[1]!, 'base64url').toString()) as { sid: string };
+    const colleague = await world.join(here, acme, 'agent', newEmail());
+    const find = (memberId: string) => runAsTenant(acme, () => here.sessions.findHolder(sid, memberId));
+    expect(await find(ofAcme.memberId)).toMatchObject({ memberId: ofAcme.memberId });
+    expect(await find(colleague.memberId)).toBeUndefined();
+    await runAsTenant(acme, () => world.db.transaction(() => world.db.sql.query("update members set status = 'disabled' where member_id = $1", [ofAcme.memberId])));
+    expect(await find(ofAcme.memberId)).toBeUndefined();
+  });
+
   it('ends after a quarter of an hour', async () => {
     const { ofAcme } = await twins();
     world.wait(15 * minuteMs - 1_000);
