@@ -10,7 +10,7 @@ export type CacheScope = `tenant:${TenantId}:` | 'system:';
 export type Maybe<T> = T | Promise<T>;
 
 /** What a scope was when loading began. A value that was loaded before something was forgotten is not kept: it may be the old one. */
-export type Mark = number;
+export type Mark = number | string;
 
 export type CacheEntry = {
   readonly scope: CacheScope;
@@ -26,6 +26,7 @@ export interface CacheStore {
   get(scope: CacheScope, key: string): Maybe<unknown>;
   mark(scope: CacheScope): Maybe<Mark>;
   put(entry: CacheEntry): Maybe<void>;
+  /** Of this key at least: a store may forget more of the scope. */
   forget(scope: CacheScope, key: string): Maybe<void>;
   forgetAll(scope: CacheScope): Maybe<void>;
   close(): Promise<void>;
