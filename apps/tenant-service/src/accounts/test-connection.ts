@@ -10,7 +10,7 @@ import type { AccountDependencies } from './dependencies.ts';
 import { loadConnection, openLatest } from './load-connection.ts';
 
 /** Milliseconds between two tests of a connection: a test button that is held down is no attack on the provider. */
-export const testEveryMs = 10_000;
+const testEveryMs = 10_000;
 /** Milliseconds for all questions of one test: somebody watches. */
 const testMaxMs = 10_000;
 
