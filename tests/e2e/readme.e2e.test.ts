@@ -6,9 +6,22 @@ import { join, resolve } from 'node:path';
 import { sleep } from './src/eventually.ts';
 import { HubProcess } from './src/hub-process.ts';
 
-const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const tenantGuide = read('docs/guides/tenant.md');
 
-/** A command of the README and the answer it shows beneath it; `…` stands for anything. */
+/** What a newcomer types, document by document, and how many answers it shows at least. */
+const documents: readonly [name: string, text: string, answersMin: number][] = [
+  ['README', partOf(read('README.md'), '## Ten minutes, by hand', 'With real accounts'), 11],
+  ["tenant's guide", tenantGuide, 15],
+  ["platform's guide", read('docs/guides/platform.md'), 8],
+];
+
+function partOf(text: string, from: string, to: string): string {
+  return text.slice(text.indexOf(from), text.indexOf(to));
+}
+
+/** A command and the answer it shows beneath it; `…` stands for anything. */
 type Step = { readonly command: string; readonly expected: string | undefined };
 
 function stepsOf(section: string): Step[] {
@@ -22,7 +35,7 @@ function patternOf(expected: string): RegExp {
   return new RegExp(`^${expected.split('…').map(literal).join('[\\s\\S]*')}$`);
 }
 
-describe('the README', () => {
+describe('the documents', () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-readme-'));
   const home = join(folder, '.switchboard');
   let hub: HubProcess;
@@ -36,28 +49,58 @@ describe('the README', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
-  it('shows by hand what a newcomer then sees, line by line', async () => {
-    const section = readme.slice(readme.indexOf('## Ten minutes, by hand'), readme.indexOf('With real accounts'));
-    const steps = stepsOf(section);
-    expect(steps.filter((step) => step.expected !== undefined).length).toBeGreaterThanOrEqual(11);
+  const here = (text: string) => {
     const ports: Record<string, number> = { 3000: hub.ports.API_GATEWAY, 3007: hub.ports.TENANT_SERVICE, 3020: hub.ports.PROVIDER_SANDBOX, 3003: hub.ports.WEBHOOK_INGEST };
-    const here = (text: string) => text.replaceAll(/(localhost|127\.0\.0\.1):(30\d\d)/g, (_, host: string, port: string) => `${host}:${ports[port]}`);
+    return text.replaceAll(/(localhost|127\.0\.0\.1):(30\d\d)/g, (_, host: string, port: string) => `${host}:${ports[port]}`);
+  };
+
+  it.each(documents)('show in the %s what a newcomer then sees, line by line', async (name, text, answersMin) => {
+    const steps = stepsOf(text);
+    expect(steps.filter((step) => step.expected !== undefined).length).toBeGreaterThanOrEqual(answersMin);
     // Each line runs in a shell of its own, as a person would type it; variables are carried on in a file.
-    const variables = join(folder, 'variables.sh');
+    const variables = join(folder, `${name.replaceAll(/\W/g, '-')}.sh`);
     writeFileSync(variables, '');
+    const names = [...text.matchAll(/^([A-Z]+)=/gm)].map(([, variable]) => variable).join(' ');
     const run = (command: string) =>
-      spawnSync('bash', ['-c', `set -a; . "${variables}"; ${here(command)}${/^[A-Z]+=/.test(command) ? `; declare -p ADMIN JSON KEY INTEGRATION CONVERSATION 2>/dev/null > "${variables}"; true` : ''}`], { cwd: folder, encoding: 'utf8' });
+      spawnSync('bash', ['-c', `set -a; . "${variables}"; ${here(command)}${/^[A-Z]+=/.test(command) ? `; declare -p ${names} 2>/dev/null > "${variables}"; true` : ''}`], { cwd: folder, encoding: 'utf8' });
     for (const { command, expected } of steps) {
       const pattern = expected === undefined ? /^/ : patternOf(here(expected));
       let ran = run(command);
       // The hub works asynchronously: a look that comes too early is repeated, as a person would. What changes something runs once.
-      const mayRepeat = expected !== undefined && !command.includes('-X POST');
+      const mayRepeat = expected !== undefined && !/-X (?!GET)/.test(command);
       for (let tries = 0; mayRepeat && !pattern.test(ran.stdout) && tries < 40; tries++) {
         await sleep(250);
         ran = run(command);
       }
-      expect(ran.status).toBe(0);
+      expect([command, ran.status]).toEqual([command, 0]);
       expect(ran.stdout).toMatch(pattern);
     }
   }, 120_000);
+
+  it("run the program of the tenant's guide as it stands there", async () => {
+    const [, program] = /```ts\n([\s\S]*?)```/.exec(tenantGuide) ?? [];
+    // Beside the tests, where the client can be found as in a program that depends on it.
+    const file = join(import.meta.dirname, `guide-${process.pid}.ts`);
+    writeFileSync(file, program ?? '');
+    try {
+      const created = await fetch(`${hub.url('API_GATEWAY')}/tenants`, { method: 'POST', headers: { authorization: `Bearer ${hub.adminKey}`, 'content-type': 'application/json' }, body: JSON.stringify({ tenantId: 'sdk', name: 'SDK' }) });
+      const { apiKey } = (await created.json()) as { apiKey: string }; // the published form
+      const call = (path: string, body: unknown) => fetch(`${hub.url('API_GATEWAY')}${path}`, { method: 'POST', headers: { 'x-api-key': apiKey, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      const account: unknown = await (await fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/accounts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"phoneNumberId":"700100200300777"}' })).json();
+      expect((await call('/tenant/credentials', account)).status).toBe(201);
+      await fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/700100200300777/receive`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"from":"15005550177","name":"Ada","text":"Tomorrow?"}' });
+      const run = () => spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', file], { encoding: 'utf8', env: { PATH: process.env['PATH'], HUB_URL: hub.url('API_GATEWAY'), HUB_KEY: apiKey } });
+      let ran = run();
+      for (let tries = 0; ran.status === 0 && ran.stdout === '' && tries < 20; tries++) {
+        await sleep(250);
+        ran = run();
+      }
+      expect([ran.stderr, ran.stdout]).toEqual(['', 'Ada open\n']);
+      const sent = () => fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/700100200300777/sent`).then((reply) => reply.text());
+      for (let tries = 0; !(await sent()).includes('See you then.') && tries < 40; tries++) await sleep(250);
+      expect(await sent()).toContain('See you then.');
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }, 60_000);
 });
