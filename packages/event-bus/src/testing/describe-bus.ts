@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEffects, noteOf, openBus, publishNote, storeEffect, type BusUnderTest, type OpenBus } from './bus-under-test.ts';
 import { describeBusProcesses } from './describe-bus-processes.ts';
 import { describeDeadLetters } from './describe-dead-letters.ts';
+import { describeErasedTenants } from './describe-erased-tenants.ts';
 import { describeFairness } from './describe-fairness.ts';
 import { eventually, listen, sequences, upTo, type SuiteTools } from './suite-tools.ts';
 
@@ -37,6 +38,7 @@ export function describeBus(name: string, makeBus: () => Promise<BusUnderTest>, 
     describeOrder(tools);
     describeEffects(tools);
     describeDeadLetters(tools);
+    describeErasedTenants(tools);
     describePublishing(tools);
     describeFairness(tools);
     describeBusProcesses(tools);
