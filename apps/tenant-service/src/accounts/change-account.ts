@@ -38,8 +38,14 @@ export async function changeAccount(deps: AccountDependencies, { connectionId, p
   await deps.db.transaction(async () => {
     const current = await lockConnection(deps, connectionId);
     if (current.version !== found.version) throw hubError('service.unavailable', { publicMessage: 'The connection was changed by somebody else at the same moment. Send the request again.' });
-    await replaceDraft(deps, entry, current, { account, fields: Object.keys(changes).filter((name) => entry.secretFields.includes(name)) });
-    await deps.audit.append({ action: part === 'settings' ? 'connection.settings_changed' : 'credentials.rotated', subject: connectionId, before: openPart(entry, base, changes), after: openPart(entry, account, changes) });
+    await replaceDraft(deps, entry, current, { account, fields: [] });
+    await deps.audit.append({
+      action: part === 'settings' ? 'connection.settings_changed' : 'credentials.rotated',
+      subject: connectionId,
+      before: openPart(entry, base, changes),
+      after: openPart(entry, account, changes),
+      facts: { provider: entry.id, fields: Object.keys(changes) },
+    });
   });
 }
 

@@ -105,7 +105,12 @@ describe('a tenant by itself', () => {
     expect((await call('GET', path, as(acme))).json).toMatchObject({ health: { lastSuccessAt: expect.any(String) } });
     expect(await call('DELETE', path, as(acme))).toMatchObject({ status: 200, json: { id: connection.id, atProvider: { outcome: 'nothing_to_remove' } } });
     expect(await call('GET', path, as(acme))).toMatchObject({ status: 404, json: { code: 'connection.not_found' } });
+    const other = await connect(acme);
+    await call('POST', `/tenants/${acme}/connections/${other.id}/rotate`, as(acme), { credentials: { appSecret: 'a-secret-that-was-rotated-in', apiVersion: 'v26.0' } });
     const { json } = await call('GET', `/tenants/${acme}/audit?limit=200`, adminHeaders());
+    const rotated = (json as { data: { subject: string; action: string }[] }).data.find(({ subject, action }) => subject === other.id && action === 'credentials.rotated');
+    expect(rotated).toMatchObject({ before: { apiVersion: 'v25.0' }, after: { apiVersion: 'v26.0' }, facts: { fields: ['appSecret', 'apiVersion'] } });
+    expect(JSON.stringify(json)).not.toContain('a-secret-that-was-rotated-in');
     const mine = (json as { data: { subject: string; action: string; actor: { kind: string; subject: string } }[] }).data.filter(({ subject }) => subject === connection.id);
     expect(mine.find(({ action }) => action === 'connection.deleted')).toMatchObject({ actor: { kind: 'key', subject: 'key_test' } });
     expect(mine.map(({ action }) => action)).toEqual(expect.arrayContaining(['credentials.posted', 'connection.activated', 'connection.disabled', 'connection.deleted']));
