@@ -4,6 +4,7 @@ import type { ConnectionId, ContactId, ConversationId } from '../../packages/con
 import type { Database } from '../../packages/db/src/index.ts';
 import { currentTenant } from '../../packages/tenant-context/src/index.ts';
 import { deriveId } from './derive-id.ts';
+import { findConversations, planByKeys } from './find-conversations.ts';
 import type { Places } from './plan-accounts.ts';
 import type { Report } from './report.ts';
 
@@ -23,7 +24,7 @@ export type OldMapping = {
 type ReadMapping = {
   readonly waId: string;
   /** The form of the number that contacts are compared by. */
-  readonly key: string;
+  readonly contactKey: string;
   readonly kind: string;
   readonly address: string;
   readonly name: string | null;
@@ -56,7 +57,7 @@ export async function importMappings(state: Database<unknown>, rows: readonly Ol
       report.skip('mappings', { table: 'conversation_mappings', row: row.key, reason: read.fault });
       return [];
     }
-    const name = `${tenantId} ${read.channel} ${read.key}`;
+    const name = `${tenantId} ${read.channel} ${read.contactKey}`;
     if (seen.has(name)) {
       report.count('mappings', 'merged');
       return [];
@@ -66,9 +67,9 @@ export async function importMappings(state: Database<unknown>, rows: readonly Ol
   });
   if (mappings.length === 0) return;
   await state.transaction(async () => {
+    planByKeys(state.sql);
     if (!dryRun) await lockContacts(state, mappings);
-    const known = await findKnown(state, mappings, places.desk);
-    const missing = mappings.map((mapping) => ({ mapping, ...known(mapping) })).filter(({ isMapped }) => !isMapped);
+    const missing = (await findKnown(state, mappings, places.desk)).filter(({ isMapped }) => !isMapped);
     report.count('mappings', 'alreadyThere', mappings.length - missing.length);
     report.count('mappings', 'imported', missing.length);
     if (!dryRun && missing.length > 0) await insert(state, missing, places.desk);
@@ -85,48 +86,42 @@ function toMapping(row: OldMapping, places: Places): ReadMapping | { readonly fa
   if (createdAt === null) return { fault: 'it has no time' };
   const activityAt = row.activityAt ?? createdAt;
   const isOpen = [undefined, 'active', 'open', 'pending', 'connected'].includes(row.status?.toLowerCase());
-  return { waId: row.waId, key: alias.key, kind: alias.kind, address: stableAddress('whatsapp', row.waId), name: row.contactName, channel, deskConversationId: row.conversationId, isOpen, activityAt, createdAt };
+  return { waId: row.waId, contactKey: alias.key, kind: alias.kind, address: stableAddress('whatsapp', row.waId), name: row.contactName, channel, deskConversationId: row.conversationId, isOpen, activityAt, createdAt };
 }
 
 /** The locks that state-manager takes for a contact that writes for the first time (open-conversation.ts): it may run meanwhile. */
 async function lockContacts({ sql }: Database<unknown>, mappings: readonly ReadMapping[]): Promise<void> {
   await sql.query(`select pg_advisory_xact_lock(key) from (select hashtextextended($1 || k, 0) as key from unnest($2::text[]) k order by 1) keys`, [
     `contact ${currentTenant()} whatsapp `,
-    mappings.map(({ key }) => key),
+    mappings.map(({ contactKey }) => contactKey),
   ]);
 }
 
-type Known = { readonly contactId: ContactId; readonly conversationId: ConversationId; readonly isMapped: boolean };
+type Known = { readonly mapping: ReadMapping; readonly contactId: ContactId; readonly conversationId: ConversationId; readonly isMapped: boolean };
 
-/** What is there of these contacts; ids of what is not follow from their names. */
-async function findKnown({ sql }: Database<unknown>, mappings: readonly ReadMapping[], desk: ConnectionId): Promise<(mapping: ReadMapping) => Known> {
+/** Ids of what is not there follow from the names it had. */
+async function findKnown({ sql }: Database<unknown>, mappings: readonly ReadMapping[], desk: ConnectionId): Promise<Known[]> {
   const tenantId = currentTenant();
-  const contacts = await sql.query<{ match_key: string; contact_id: ContactId }>(`select match_key, contact_id from contact_aliases where provider = 'whatsapp' and match_key = any($1)`, [mappings.map(({ key }) => key)]);
-  const contactOf = new Map(contacts.map((row) => [row.match_key, row.contact_id]));
-  const conversations = await sql.query<{ contact_id: ContactId; channel_connection_id: string; conversation_id: ConversationId }>(
-    'select contact_id, channel_connection_id, conversation_id from conversations where contact_id = any($1)',
-    [[...contactOf.values()]],
-  );
-  const conversationOf = new Map(conversations.map((row) => [`${row.contact_id} ${row.channel_connection_id}`, row.conversation_id]));
-  const mapped = await sql.query<{ conversation_id: ConversationId }>('select conversation_id from mappings where conversation_id = any($1) and connection_id = $2', [[...conversationOf.values()], desk]);
-  const isMapped = new Set(mapped.map((row) => row.conversation_id));
-  return ({ key, channel, createdAt }) => {
-    const contactId = contactOf.get(key) ?? deriveId('ctc', createdAt, tenantId, key);
-    const conversationId = conversationOf.get(`${contactId} ${channel}`) ?? deriveId('cnv', createdAt, tenantId, channel, contactId);
-    // Of two numbers of one contact in a portion, the second must find the contact that the first made.
-    contactOf.set(key, contactId);
-    return { contactId, conversationId, isMapped: isMapped.has(conversationId) };
-  };
+  const found = await findConversations(sql, mappings, desk);
+  // Of two numbers of one contact in a portion, the second must find the contact that the first makes.
+  const made = new Map<string, ContactId>();
+  return mappings.map((mapping, index) => {
+    const { contactKey, channel, createdAt } = mapping;
+    const { contactId: knownContact = null, conversationId: knownConversation = null, isMapped = false } = found[index] ?? {};
+    const contactId = knownContact ?? made.get(contactKey) ?? deriveId('ctc', createdAt, tenantId, contactKey);
+    made.set(contactKey, contactId);
+    return { mapping, contactId, conversationId: knownConversation ?? deriveId('cnv', createdAt, tenantId, channel, contactId), isMapped };
+  });
 }
 
-async function insert({ sql }: Database<unknown>, missing: readonly (Known & { readonly mapping: ReadMapping })[], desk: ConnectionId): Promise<void> {
+async function insert({ sql }: Database<unknown>, missing: readonly Known[], desk: ConnectionId): Promise<void> {
   const rows = JSON.stringify(
     missing.map(({ mapping, contactId, conversationId }) => ({
       contact_id: contactId,
       conversation_id: conversationId,
       channel: mapping.channel,
       name: mapping.name,
-      key: mapping.key,
+      key: mapping.contactKey,
       kind: mapping.kind,
       value: mapping.waId,
       address: mapping.address,

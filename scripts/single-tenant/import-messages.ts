@@ -1,15 +1,16 @@
 import { deliveryRank } from '../../apps/state-manager/src/domain/delivery-rank.ts';
-import type { ConnectionId, ContactId, ConversationId, MessageId } from '../../packages/contracts/src/index.ts';
+import type { ConnectionId, ConversationId, MessageId } from '../../packages/contracts/src/index.ts';
 import type { Database } from '../../packages/db/src/index.ts';
 import { currentTenant } from '../../packages/tenant-context/src/index.ts';
 import { deriveId } from './derive-id.ts';
+import { findConversations, planByKeys } from './find-conversations.ts';
 import { contactKeyOf } from './import-mappings.ts';
 import type { Places } from './plan-accounts.ts';
 import type { Report } from './report.ts';
 import { toMessage, type OldMessage, type ReadMessage } from './to-message.ts';
 
 type Placed = ReadMessage & { readonly row: string; readonly messageId: MessageId; readonly contactKey: string; readonly channel: ConnectionId; readonly origin: ConnectionId; readonly target: ConnectionId };
-type InConversation = Placed & { readonly conversationId: ConversationId };
+type InConversation = Placed & { readonly conversationId: ConversationId; readonly position: number };
 
 /**
  * Imports one portion of the current tenant's messages, oldest first, in one transaction: messages, their deliveries, and what their conversations
@@ -23,14 +24,16 @@ export async function importMessages(state: Database<unknown>, rows: readonly Ol
     return [];
   });
   await state.transaction(async () => {
-    const conversationOf = await findConversations(state, placed, dryRun);
+    planByKeys(state.sql);
+    const conversations = dryRun ? undefined : await lockConversations(state, placed, places.desk);
     const known = await findKnown(state, placed);
     const missing = placed.filter((message) => !known(message));
     report.count('messages', 'alreadyThere', placed.length - missing.length);
-    if (dryRun) return report.count('messages', 'imported', missing.length);
+    if (conversations === undefined) return report.count('messages', 'imported', missing.length);
     const found = missing.flatMap((message): InConversation[] => {
-      const conversationId = conversationOf(message);
-      if (conversationId !== undefined) return [{ ...message, conversationId }];
+      const held = conversations.get(message);
+      // Positions go on from what the conversation counts.
+      if (held !== undefined) return [{ ...message, conversationId: held.conversationId, position: ++held.messageCount }];
       report.skip('messages', { table: 'message_tracking', row: message.row, reason: 'its conversation was not imported' });
       return [];
     });
@@ -51,16 +54,21 @@ function place(row: OldMessage, places: Places & { readonly desk: ConnectionId }
   return { ...read, row: row.key, messageId, contactKey: alias.key, channel, origin: read.inbound ? channel : desk, target: read.inbound ? desk : channel };
 }
 
-/** Conversations by contact and channel; locked, in one order, unless nothing is written: state-manager takes its turn after us. */
-async function findConversations({ sql }: Database<unknown>, placed: readonly Placed[], dryRun: boolean): Promise<(message: Placed) => ConversationId | undefined> {
-  const contacts = await sql.query<{ match_key: string; contact_id: ContactId }>(`select match_key, contact_id from contact_aliases where provider = 'whatsapp' and match_key = any($1)`, [[...new Set(placed.map(({ contactKey }) => contactKey))]]);
-  const contactOf = new Map(contacts.map((row) => [row.match_key, row.contact_id]));
-  const conversations = await sql.query<{ contact_id: ContactId; channel_connection_id: string; conversation_id: ConversationId }>(
-    `select contact_id, channel_connection_id, conversation_id from conversations where contact_id = any($1) and channel_connection_id = any($2) order by conversation_id ${dryRun ? '' : 'for update'}`,
-    [[...contactOf.values()], [...new Set(placed.map(({ channel }) => channel))]],
-  );
-  const conversationOf = new Map(conversations.map((row) => [`${row.contact_id} ${row.channel_connection_id}`, row.conversation_id]));
-  return ({ contactKey, channel }) => conversationOf.get(`${contactOf.get(contactKey) ?? ''} ${channel}`);
+type Held = { readonly conversationId: ConversationId; messageCount: number };
+
+/** Conversations of the messages, locked in one order: state-manager takes its turn after us. */
+async function lockConversations({ sql }: Database<unknown>, placed: readonly Placed[], desk: ConnectionId): Promise<ReadonlyMap<Placed, Held>> {
+  const found = await findConversations(sql, placed, desk);
+  const ids = [...new Set(found.flatMap(({ conversationId }) => conversationId ?? []))];
+  const rows = await sql.query<{ conversation_id: ConversationId; message_count: number }>('select conversation_id, message_count from conversations where conversation_id = any($1) order by conversation_id for update', [ids]);
+  const held = new Map(rows.map((row): [ConversationId, Held] => [row.conversation_id, { conversationId: row.conversation_id, messageCount: row.message_count }]));
+  const conversations = new Map<Placed, Held>();
+  for (const [index, message] of placed.entries()) {
+    const id = found[index]?.conversationId ?? undefined;
+    const conversation = id === undefined ? undefined : held.get(id);
+    if (conversation !== undefined) conversations.set(message, conversation);
+  }
+  return conversations;
 }
 
 /** Whether a message is there: from an earlier run, or because its provider has told the hub of it as well. */
@@ -77,19 +85,17 @@ async function findKnown({ sql }: Database<unknown>, placed: readonly Placed[]):
 
 async function insert({ sql }: Database<unknown>, messages: readonly InConversation[]): Promise<void> {
   const tenantId = currentTenant();
-  const rows = messages.map(({ messageId, conversationId, origin, originMessageId, inbound, content, sentAt, target, delivery }, index) => ({
-    index, message_id: messageId, conversation_id: conversationId, connection_id: origin, provider_message_id: originMessageId, direction: inbound ? 'inbound' : 'outbound',
+  const rows = messages.map(({ messageId, conversationId, position, origin, originMessageId, inbound, content, sentAt, target, delivery }) => ({
+    position, message_id: messageId, conversation_id: conversationId, connection_id: origin, provider_message_id: originMessageId, direction: inbound ? 'inbound' : 'outbound',
     author: inbound ? 'contact' : 'agent', kind: content.kind, content, sent_at: sentAt, target,
     ...(delivery && { status: delivery.status, rank: deliveryRank(delivery.status, delivery.error), error: delivery.error, at: delivery.at, target_message_id: delivery.providerMessageId }),
   }));
   const values = [tenantId, JSON.stringify(rows)];
-  const from = `from jsonb_to_recordset($2::jsonb) as r(index int, message_id text, conversation_id text, connection_id text, provider_message_id text, direction text, author text, kind text, content jsonb,
+  const from = `from jsonb_to_recordset($2::jsonb) as r(position int, message_id text, conversation_id text, connection_id text, provider_message_id text, direction text, author text, kind text, content jsonb,
     sent_at timestamptz, target text, status text, rank smallint, error jsonb, at timestamptz, target_message_id text)`;
-  // Positions go on from what the conversation counts; it is locked.
   sql.enqueue(
     `insert into messages (tenant_id, message_id, conversation_id, position, connection_id, provider_message_id, direction, author, kind, content, sent_at, created_at)
-     select $1, r.message_id, r.conversation_id, c.message_count + row_number() over (partition by r.conversation_id order by r.index), r.connection_id, r.provider_message_id, r.direction, r.author, r.kind, r.content, r.sent_at, r.sent_at
-     ${from} join conversations c on c.conversation_id = r.conversation_id`,
+     select $1, r.message_id, r.conversation_id, r.position, r.connection_id, r.provider_message_id, r.direction, r.author, r.kind, r.content, r.sent_at, r.sent_at ${from}`,
     values,
   );
   sql.enqueue(
@@ -100,18 +106,17 @@ async function insert({ sql }: Database<unknown>, messages: readonly InConversat
     `insert into provider_messages (tenant_id, connection_id, provider_message_id, message_id, at) select $1, r.target, r.target_message_id, r.message_id, r.at ${from} where r.target_message_id is not null on conflict do nothing`,
     values,
   );
+  // Each of them is there and locked, so nothing is inserted: the conflict finds it by its key, where a join may read all conversations of the tenant.
   await sql.query(
-    `update conversations c set
-       message_count = c.message_count + u.count,
-       last_inbound_provider_message_id = case when u.inbound_at >= coalesce(c.last_inbound_at, '-infinity') then coalesce(u.inbound_id, c.last_inbound_provider_message_id) else c.last_inbound_provider_message_id end,
-       last_inbound_at = greatest(c.last_inbound_at, u.inbound_at),
-       last_activity_at = greatest(c.last_activity_at, u.activity_at),
-       closed_at = case when c.status = 'closed' then greatest(c.closed_at, u.activity_at) else c.closed_at end
-     from (
-       select r.conversation_id, count(*)::int as count, max(r.sent_at) as activity_at, max(r.sent_at) filter (where r.direction = 'inbound') as inbound_at,
-              (array_agg(r.provider_message_id order by r.index desc) filter (where r.direction = 'inbound' and $1 <> ''))[1] as inbound_id
-       ${from} group by r.conversation_id
-     ) u where c.conversation_id = u.conversation_id`,
+    `insert into conversations as c (tenant_id, conversation_id, contact_id, channel_connection_id, channel_provider, contact_address, status, handler, message_count, last_inbound_at, last_inbound_provider_message_id, last_activity_at)
+     select $1, r.conversation_id, '', '', '', '', '', '', max(r.position), max(r.sent_at) filter (where r.direction = 'inbound'), (array_agg(r.provider_message_id order by r.position desc) filter (where r.direction = 'inbound'))[1], max(r.sent_at)
+     ${from} group by r.conversation_id
+     on conflict (tenant_id, conversation_id) do update set
+       message_count = excluded.message_count,
+       last_inbound_provider_message_id = case when excluded.last_inbound_at >= coalesce(c.last_inbound_at, '-infinity') then coalesce(excluded.last_inbound_provider_message_id, c.last_inbound_provider_message_id) else c.last_inbound_provider_message_id end,
+       last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at),
+       last_activity_at = greatest(c.last_activity_at, excluded.last_activity_at),
+       closed_at = case when c.status = 'closed' then greatest(c.closed_at, excluded.last_activity_at) else c.closed_at end`,
     values,
   );
 }

@@ -1,16 +1,18 @@
 import { hashHandshakeToken, ownedIdentifiers } from '../../apps/tenant-service/src/accounts/post-draft.ts';
 import { updateAutomaticRoutes } from '../../apps/tenant-service/src/routing/update-routes.ts';
 import { isHubError, newId, type TenantId } from '../../packages/contracts/src/index.ts';
+import { StartRefusal } from '../../packages/service-kit/src/index.ts';
 import type { TenantStores } from './open-target.ts';
 import type { Options } from './parse-options.ts';
 import type { PlannedAccount } from './plan-accounts.ts';
 import type { OldTenant } from './read-old-tenants.ts';
 import type { Report } from './report.ts';
 
-/** Whether the current tenant is there already. */
+/** Whether the current tenant is there already. Throws StartRefusal for one that waits to be erased: what came to it would go with it. */
 export async function isKnownTenant({ tenants }: TenantStores): Promise<boolean> {
   try {
-    await tenants.load();
+    const { tenant_id: tenantId, status } = await tenants.load();
+    if (status === 'deleted') throw new StartRefusal(`The tenant ${tenantId} is deleted here: restore it first (PATCH /tenants/${tenantId} {"status":"active"}), or import under another id with --tenant and --from-tenant.`);
     return true;
   } catch (error) {
     if (isHubError(error) && error.code === 'tenant.not_found') return false;

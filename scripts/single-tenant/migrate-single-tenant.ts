@@ -39,25 +39,25 @@ export async function migrateSingleTenant(options: Options, environment: Environ
   return report.text();
 }
 
-type TenantPlan = { readonly assignment: Assignment; readonly tenant: OldTenant; readonly accounts: readonly PlannedAccount[]; readonly places: Places };
+type TenantPlan = { readonly assignment: Assignment; readonly tenant: OldTenant; readonly isKnown: boolean; readonly accounts: readonly PlannedAccount[]; readonly places: Places };
 
 function asTenant<T>({ to }: Assignment, work: () => Promise<T>): Promise<T> {
   return runWithActor({ kind: 'admin', subject: 'migrate:single-tenant', from: null }, () => runAsTenant(to, work));
 }
 
 async function planTenant(old: OldDatabase, { tenants }: Target, assignment: Assignment, options: Options, report: Report): Promise<TenantPlan> {
+  const isKnown = await isKnownTenant(tenants);
   const tenant = await readOldTenant(old, assignment, options, report);
   const accounts = await readOldAccounts(old, assignment, tenant, options, report);
   const connections = await tenants.connections.list();
   const planned = planAccounts(assignment.to, accounts, connections, report);
-  return { assignment, tenant, accounts: planned, places: findPlaces(assignment.to, accounts, planned, connections, options) };
+  return { assignment, tenant, isKnown, accounts: planned, places: findPlaces(assignment.to, accounts, planned, connections, options) };
 }
 
-async function carryOut(old: OldDatabase, target: Target, { assignment, tenant, accounts, places }: TenantPlan, options: Options, report: Report): Promise<void> {
+async function carryOut(old: OldDatabase, target: Target, { assignment, tenant, isKnown, accounts, places }: TenantPlan, options: Options, report: Report): Promise<void> {
   const { tenants, state } = target;
   const { dryRun } = options;
   report.count('tenants', 'read');
-  const isKnown = await isKnownTenant(tenants);
   if (!isKnown && !dryRun) await importTenant(tenants, assignment.to, tenant, report);
   report.count('tenants', isKnown ? 'alreadyThere' : 'imported');
   for (const account of accounts) {

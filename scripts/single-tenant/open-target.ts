@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openInstallation } from '../../apps/standalone/src/installation.ts';
 import { serviceEnvironment } from '../../apps/standalone/src/service-environment.ts';
-import { services } from '../../apps/standalone/src/services.ts';
 import { service as stateManager } from '../../apps/state-manager/src/service.ts';
+import { PrismaClient as StateClient } from '../../apps/state-manager/src/store/generated/client.ts';
 import { configSchema } from '../../apps/tenant-service/src/config.ts';
 import { service as tenantService } from '../../apps/tenant-service/src/service.ts';
 import { createApiKeyStore } from '../../apps/tenant-service/src/store/api-keys.ts';
@@ -19,7 +19,7 @@ import { createDataKeyStore, createSecretBox } from '../../packages/secrets/src/
 import { kitConfigSchema, loadConfig, StartRefusal, type Environment, type ServiceDefinition } from '../../packages/service-kit/src/index.ts';
 import { createLog } from '../../packages/service-kit/src/log/create-log.ts';
 import { openKeyProvider } from '../../packages/service-kit/src/service/open-key-provider.ts';
-import { openBus, openDatabase } from '../../packages/service-kit/src/service/open-parts.ts';
+import { openBus } from '../../packages/service-kit/src/service/open-parts.ts';
 import { runAsSystem } from '../../packages/tenant-context/src/index.ts';
 
 export type TenantStores = ReturnType<typeof openTenantStores>;
@@ -39,7 +39,8 @@ export async function openTarget(environment: Environment): Promise<Target> {
   try {
     const environmentOf = environment['DATABASE_ADMIN_URL'] === undefined || environment['DATABASE_ADMIN_URL'] === '' ? await embedded(environment, undo) : distributed(environment);
     const tenants = openTenantStores(environmentOf(tenantService), undo);
-    const state = openDatabase(stateManager, loadConfig(kitConfigSchema, environmentOf(stateManager)));
+    const { databaseUrl = '' } = loadConfig(kitConfigSchema, environmentOf(stateManager));
+    const state = createDatabase({ url: databaseUrl, schema: 'state', connectionsMax: 2, createClient: (adapter) => new StateClient({ adapter }) });
     undo.push(() => state.close());
     await assertPrepared(tenants.db);
     return { tenants, state, close };
@@ -59,7 +60,7 @@ async function embedded(environment: Environment, undo: (() => Promise<unknown>)
   // Where nobody else runs on it, the server is ours to stop; as long as we hold it, npm start says so instead of losing its database.
   const release = await holdExclusively(postgres.adminUrl);
   if (release !== false) undo.push(() => postgres.stop(), release);
-  return (service) => serviceEnvironment(service, services, { installation, adminUrl: postgres.adminUrl, busDriver: 'embedded', environment });
+  return (service) => serviceEnvironment(service, [tenantService, stateManager], { installation, adminUrl: postgres.adminUrl, busDriver: 'embedded', environment });
 }
 
 function distributed(environment: Environment): EnvironmentOf {
