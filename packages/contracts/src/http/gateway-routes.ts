@@ -3,11 +3,15 @@ import type { ErrorCode } from '../errors.ts';
 import type { ServiceName } from '../service-names.ts';
 import * as authService from './auth-service.ts';
 import * as deadLetters from './dead-letters.ts';
+import * as issuers from './issuers.ts';
 import * as members from './members.ts';
 import type { RouteContract } from './route-contract.ts';
+import * as secondFactor from './second-factor.ts';
 import * as sessions from './sessions.ts';
+import * as sso from './sso.ts';
 import * as staff from './staff.ts';
 import * as stateManager from './state-manager.ts';
+import * as tenantAudit from './tenant-audit.ts';
 import * as tenantConnections from './tenant-connections.ts';
 import * as tenantKeys from './tenant-keys.ts';
 import * as tenantService from './tenant-service.ts';
@@ -43,9 +47,13 @@ const published: readonly Published[] = [
   { tag: 'API keys', services: ['tenant-service'], contracts: tenantKeys },
   { tag: 'Connections and routes', services: ['tenant-service'], contracts: tenantConnections },
   { tag: 'Usage', services: ['tenant-service'], contracts: usage },
+  { tag: 'Audit', services: ['tenant-service'], contracts: tenantAudit },
   { tag: 'Members', services: ['auth-service'], contracts: members },
   { tag: 'Platform staff', services: ['auth-service'], contracts: staff },
   { tag: 'Sessions', services: ['auth-service'], contracts: { ...authService, ...sessions } },
+  { tag: 'Second factor', services: ['auth-service'], contracts: secondFactor },
+  { tag: 'Single sign-on', services: ['auth-service'], contracts: sso },
+  { tag: 'Trusted issuers', services: ['auth-service'], contracts: issuers },
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
   { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
 ];
