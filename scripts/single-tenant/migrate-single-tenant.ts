@@ -10,7 +10,7 @@ import type { Options } from './parse-options.ts';
 import { findPlaces, planAccounts, type Places, type PlannedAccount } from './plan-accounts.ts';
 import { readOldAccounts } from './read-old-accounts.ts';
 import { assertReadable, streamMappings, streamMessages } from './read-old-rows.ts';
-import { assignTenants, readOldTenant, type Assignment, type OldTenant } from './read-old-tenants.ts';
+import { assignTenants, noteOrphans, readOldTenant, type Assignment, type OldTenant } from './read-old-tenants.ts';
 import { createReport, type Report } from './report.ts';
 
 /**
@@ -24,6 +24,7 @@ export async function migrateSingleTenant(options: Options, environment: Environ
   try {
     assertReadable(old, report);
     const assignments = await assignTenants(old, options);
+    await noteOrphans(old, report);
     const target = await openTarget(environment);
     try {
       // All plans before the first change: a tenant that cannot be placed refuses the whole run.

@@ -54,6 +54,15 @@ async function oldTenantIds(old: OldDatabase): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Says how many rows name no tenant in tables that know tenants: they are nobody's, and stay behind. */
+export async function noteOrphans(old: OldDatabase, report: Report): Promise<void> {
+  for (const table of ['conversation_mappings', 'message_tracking'] as const) {
+    if (old.columnsOf(table)?.has('tenant_id') !== true) continue;
+    const [row] = await old.query<{ count: string }>(`select count(*) as count from ${table} where tenant_id is null`);
+    if (row !== undefined && row.count !== '0') report.note(`${table}: ${row.count} rows name no tenant; they stay behind.`);
+  }
+}
+
 /** The record of a tenant as ours would have it; what does not fit is left at its default, with a note. */
 export async function readOldTenant(old: OldDatabase, { from, to }: Assignment, options: Options, report: Report): Promise<OldTenant> {
   const columns = old.columnsOf('tenants');
