@@ -56,13 +56,13 @@ const post = (path: string, body: unknown, headers: Record<string, string> = adm
 const newEmail = () => `person.${++made}@example.com`;
 /** Answers of the contract, which the kit has checked. */
 const invitationOf = ({ json }: Answer) => (json as { invitation: { token: string } }).invitation;
-const memberOf = ({ json }: Answer) => (json as { member: { id: MemberId } }).member;
+const memberOf = ({ json }: Answer) => (json as { member: { memberId: MemberId } }).member;
 const sessionOf = ({ json }: Answer) => json as OpenSession;
 
 async function invite(tenantId: TenantId, email = newEmail(), role = 'admin'): Promise<{ id: MemberId; token: string }> {
   const answer = await post(`/tenants/${tenantId}/members`, { email, role });
   expect(answer.status).toBe(201);
-  return { id: memberOf(answer).id, token: invitationOf(answer).token };
+  return { id: memberOf(answer).memberId, token: invitationOf(answer).token };
 }
 
 async function join(tenantId: TenantId, email = newEmail(), role = 'admin'): Promise<OpenSession> {
@@ -72,7 +72,7 @@ async function join(tenantId: TenantId, email = newEmail(), role = 'admin'): Pro
 }
 
 const login = async (tenantId: TenantId) => sessionOf(await post('/auth/login', { tenantId, email: 'pat@example.com', password }, {}));
-const idOf = (tenantId: TenantId) => people.get(tenantId)!.member.id;
+const idOf = (tenantId: TenantId) => people.get(tenantId)!.member.memberId;
 const asMember = (tenantId: TenantId) => memberHeaders('auth-service', tenantId, 'owner', idOf(tenantId));
 
 const suite = { service: 'auth-service', url: () => running.url, tenants: testTenants } as const;
@@ -117,19 +117,19 @@ describeRoute(contracts.getMember, { ...suite, input: (tenantId) => ({ params: {
 describeRoute(contracts.updateMember, { ...suite, input: async (tenantId) => ({ params: { tenantId, memberId: (await invite(tenantId, newEmail(), 'agent')).id }, body: { name: 'Sam' } }), missing: noMember });
 describeRoute(contracts.deleteMember, { ...suite, input: async (tenantId) => ({ params: { tenantId, memberId: (await invite(tenantId, newEmail(), 'agent')).id } }), missing: noMember });
 describeRoute(contracts.renewInvitation, { ...suite, input: async (tenantId) => ({ params: { tenantId, memberId: (await invite(tenantId, newEmail(), 'agent')).id } }), missing: noMember });
-describeRoute(contracts.createPasswordReset, { ...suite, input: async (tenantId) => ({ params: { tenantId, memberId: (await join(tenantId, newEmail(), 'agent')).member.id } }), missing: noMember });
+describeRoute(contracts.createPasswordReset, { ...suite, input: async (tenantId) => ({ params: { tenantId, memberId: (await join(tenantId, newEmail(), 'agent')).member.memberId } }), missing: noMember });
 
-const inviteOfStaff = async () => memberOf(await post('/staff', { email: newEmail() })).id;
+const inviteOfStaff = async () => memberOf(await post('/staff', { email: newEmail() })).memberId;
 describeRoute(contracts.inviteStaff, { ...suite, input: () => ({ body: { email: newEmail() } }) });
 describeRoute(contracts.listStaff, { ...suite, input: () => ({}) });
 describeRoute(contracts.updateStaff, { ...suite, input: async () => ({ params: { memberId: await inviteOfStaff() }, body: { name: 'Sam' } }) });
-describeRoute(contracts.createStaffPasswordReset, { ...suite, input: () => ({ params: { memberId: staff.member.id } }) });
+describeRoute(contracts.createStaffPasswordReset, { ...suite, input: () => ({ params: { memberId: staff.member.memberId } }) });
 
 describe('the tenant of a log-in', () => {
   const bySubdomain = (tenantId: TenantId) => ({ [internalTokenHeader]: internalToken('auth-service', { tenantId, via: 'subdomain' }) });
 
   it('may be that of the subdomain', async () => {
-    expect(sessionOf(await post('/auth/login', { email: 'pat@example.com', password }, bySubdomain(globex))).member).toMatchObject({ id: idOf(globex), tenantId: globex });
+    expect(sessionOf(await post('/auth/login', { email: 'pat@example.com', password }, bySubdomain(globex))).member).toMatchObject({ memberId: idOf(globex), tenantId: globex });
   });
 
   it('is one, when it is named twice', async () => {
@@ -138,7 +138,7 @@ describe('the tenant of a log-in', () => {
   });
 
   it('is none for staff', async () => {
-    expect(sessionOf(await post('/auth/login', { email: 'pat@example.com', password }, {})).member).toMatchObject({ id: staff.member.id, role: 'platform', tenantId: null });
+    expect(sessionOf(await post('/auth/login', { email: 'pat@example.com', password }, {})).member).toMatchObject({ memberId: staff.member.memberId, role: 'platform', tenantId: null });
   });
 });
 
@@ -168,8 +168,8 @@ describe('an answer', () => {
 
 describe('staff', () => {
   it('see who they are by their own log-in, and do what the admin key does under their own name', async () => {
-    const headers = platformHeaders('auth-service', staff.member.id);
-    expect(await call('GET', '/auth/me', headers)).toMatchObject({ status: 200, json: { id: staff.member.id, role: 'platform', tenantId: null } });
+    const headers = platformHeaders('auth-service', staff.member.memberId);
+    expect(await call('GET', '/auth/me', headers)).toMatchObject({ status: 200, json: { memberId: staff.member.memberId, role: 'platform', tenantId: null } });
     expect(await post(`/tenants/${acme}/members`, { email: newEmail(), role: 'owner' }, headers)).toMatchObject({ status: 201 });
     expect(await call('PATCH', `/staff/${idOf(acme)}`, headers, { name: 'x' })).toMatchObject({ status: 404, json: { code: 'staff.not_found' } });
     expect(await call('GET', '/auth/me', platformHeaders('auth-service', 'admin-key'))).toMatchObject({ status: 404, json: { code: 'member.not_found' } });
@@ -182,8 +182,8 @@ describe('the people of a tenant', () => {
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const { json } = await call('GET', `/tenants/${acme}/members?limit=5${cursor === '' ? '' : `&cursor=${cursor}`}`, adminHeaders());
-      const page = json as { data: { id: string }[]; nextCursor: string | null };
-      seen.push(...page.data.map(({ id }) => id));
+      const page = json as { data: { memberId: string }[]; nextCursor: string | null };
+      seen.push(...page.data.map(({ memberId }) => memberId));
       cursor = page.nextCursor;
     }
     expect(new Set(seen).size).toBe(seen.length);

@@ -62,9 +62,10 @@ export function createGuessLimits({ db, store, now }: { readonly db: AuthDatabas
     succeeded: (guess) =>
       inSystem(async () => {
         const { accountFromAddress, account, address, known } = subjectsOf(guess);
-        await store.forget([accountFromAddress, account]);
+        await store.forget(accountFromAddress);
+        await store.forget(account);
         // Not forgotten: who has one account of their own could guess at others without end.
-        await store.giveBack(address, now());
+        await store.giveBack(address);
         await store.remember(known, now());
       }),
 

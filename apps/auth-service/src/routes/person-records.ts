@@ -5,11 +5,11 @@ import type { PeopleStore, Person } from '../store/people.ts';
 /** A person as the API shows them: without anything that opens their account. */
 export function memberRecord({ memberId, email, name, role, status, createdAt }: Person): MemberRecord {
   // In a tenant's scope only members are found.
-  return { id: memberId, email, name, role: role as MemberRole, status, createdAt: createdAt.toISOString() };
+  return { memberId, email, name, role: role as MemberRole, status, createdAt: createdAt.toISOString() };
 }
 
 export function staffRecord({ memberId, email, name, status, createdAt }: Person): StaffRecord {
-  return { id: memberId, email, name, role: 'platform', status, createdAt: createdAt.toISOString() };
+  return { memberId, email, name, role: 'platform', status, createdAt: createdAt.toISOString() };
 }
 
 /** Whoever is logged in, in their own realm. Throws `member.not_found` for a caller who is no person of ours: another issuer's, or the admin key. */

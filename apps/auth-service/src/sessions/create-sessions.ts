@@ -148,5 +148,5 @@ async function answerOf({ accessTokens }: Deps, { person, session, secret }: Ope
 
 /** A person as they see themselves. In their realm. */
 export function meOf({ memberId, email, name, role, status, createdAt }: Person): OpenSession['member'] {
-  return { id: memberId, email, name, role, status, createdAt: createdAt.toISOString(), tenantId: currentRealm() ?? null, scopes: role === 'platform' ? [] : [...scopesOfRole(role)] };
+  return { memberId, email, name, role, status, createdAt: createdAt.toISOString(), tenantId: currentRealm() ?? null, scopes: role === 'platform' ? [] : [...scopesOfRole(role)] };
 }

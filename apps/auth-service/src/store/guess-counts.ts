@@ -15,12 +15,13 @@ export function createGuessStore(db: AuthDatabase) {
      * transaction that is rolled back when another count refuses.
      */
     async claim(subjectHash: string, { free, waitMaxMs }: GuessRule, now: Date, forgetBefore: Date): Promise<Date | undefined> {
-      // The exponent is bounded before it is used: 2^1000 is no interval.
+      // The exponent is bounded before it is used: 2^1000 is no interval. Where there is no wait it is not "until now": of two guesses at once, one
+      // has the earlier now.
       const [claimed] = await db.sql.query(
-        `insert into guess_counts as c (subject_hash, failures, blocked_until, updated_at) values ($1, 1, $2, $2)
+        `insert into guess_counts as c (subject_hash, failures, blocked_until, updated_at) values ($1, 1, 'epoch', $2)
          on conflict (subject_hash) do update set
            failures = case when c.updated_at < $3 then 1 else c.failures + 1 end,
-           blocked_until = case when c.updated_at < $3 or c.failures + 1 <= $4 then $2::timestamptz
+           blocked_until = case when c.updated_at < $3 or c.failures + 1 <= $4 then 'epoch'::timestamptz
              else $2::timestamptz + least($5::float8, 1000 * power(2, least(c.failures - $4, 30))) * interval '1 millisecond' end,
            updated_at = $2
          where c.blocked_until <= $2 or c.updated_at < $3
@@ -32,13 +33,13 @@ export function createGuessStore(db: AuthDatabase) {
       return blocked?.until ?? now;
     },
 
-    async forget(subjectHashes: readonly string[]): Promise<void> {
-      await db.sql.query('delete from guess_counts where subject_hash = any($1)', [subjectHashes]);
+    async forget(subjectHash: string): Promise<void> {
+      await db.sql.query('delete from guess_counts where subject_hash = $1', [subjectHash]);
     },
 
     /** Takes one guess back, and the wait that it brought. */
-    async giveBack(subjectHash: string, now: Date): Promise<void> {
-      await db.sql.query('update guess_counts set failures = greatest(failures - 1, 0), blocked_until = $2 where subject_hash = $1', [subjectHash, now]);
+    async giveBack(subjectHash: string): Promise<void> {
+      await db.sql.query(`update guess_counts set failures = greatest(failures - 1, 0), blocked_until = 'epoch' where subject_hash = $1`, [subjectHash]);
     },
 
     async isKnown(subjectHash: string, seenAfter: Date): Promise<boolean> {

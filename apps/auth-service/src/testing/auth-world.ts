@@ -91,7 +91,7 @@ export async function startAuthWorld(): Promise<AuthWorld> {
       from('192.0.2.1', async () => {
         const { link } = await runAsTenant(tenantId, () => deps.members.invite(platform, 'enterprise', { email, role, name: null }));
         const session = await deps.credentials.acceptInvitation(link.token, { name: email, password: goodPassword });
-        return { ...session, memberId: session.member.id };
+        return { ...session, memberId: session.member.memberId };
       }),
     close: async () => {
       await db.close();

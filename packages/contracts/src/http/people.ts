@@ -30,7 +30,7 @@ export const oneTimeLinkSchema = z.object({
   expiresAt: z.iso.datetime(),
 });
 
-const person = { id: memberIdSchema, email: z.string(), name: z.string().nullable(), status: z.enum(memberStatuses), createdAt: z.iso.datetime() };
+const person = { memberId: memberIdSchema, email: z.string(), name: z.string().nullable(), status: z.enum(memberStatuses), createdAt: z.iso.datetime() };
 
 /** A person of a tenant. */
 export const memberRecordSchema = z.object({ ...person, role: z.enum(memberRoles) });
