@@ -3,6 +3,7 @@ import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import { createApiCalls } from './api-calls.ts';
 import type { Config } from './config.ts';
 import { onApiKeyChanged } from './consumers/on-api-key-changed.ts';
+import { onIssuerChanged } from './consumers/on-issuer-changed.ts';
 import { onMemberChanged } from './consumers/on-member-changed.ts';
 import { onTenantChanged } from './consumers/on-tenant-changed.ts';
 import { createCors } from './cors.ts';
@@ -30,7 +31,7 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
       ...serveDocs(),
       forwardRoutes({ routes: gatewayRoutes, identification, rateLimit, apiCalls, cors, upstreamOf: (service: ServiceName) => upstreams.of(service), signToken: kit.signToken }),
     ],
-    consumers: [onApiKeyChanged(identification), onMemberChanged(identification), onTenantChanged({ forgetTenant })],
+    consumers: [onApiKeyChanged(identification), onIssuerChanged(identification), onMemberChanged(identification), onTenantChanged({ forgetTenant })],
     onStart: async () => apiCalls.start(),
     onStop: async () => {
       await apiCalls.stop();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
+import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, issuerIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
 import type { ProviderId } from './ids.ts';
 import { authors, deliveryErrorSchema, deliveryStatuses, messageContentSchema } from './message.ts';
 
@@ -112,6 +112,8 @@ const memberChanged = z.object({
   role: z.enum(['owner', 'admin', 'agent']),
 });
 
+const issuerChanged = z.object({ issuerId: issuerIdSchema, isTrusted: z.boolean() });
+
 /** `YYYY-MM` in the tenant's time zone. */
 export const monthSchema = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'use YYYY-MM');
 
@@ -210,6 +212,7 @@ export const eventCatalogue = {
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
   'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
   'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },
+  'issuer.changed': { ...cold, version: 1, kind: 'event', schema: issuerChanged, orderedBy: 'issuer', says: 'A tenant trusts another issuer of tokens, or one no more: forget whom its tokens speak for.' },
   'usage.recorded': { ...cold, version: 1, kind: 'event', schema: usageRecorded, orderedBy: 'tenant', says: 'What a tenant used since the last such event of the same source.' },
   'plan_limit.reached': { ...cold, version: 1, kind: 'event', schema: planLimitReached, orderedBy: 'tenant', says: 'A tenant has used 80 or 100 % of its plan\'s messages of a month.' },
   'audit.recorded': { ...cold, version: 1, kind: 'event', schema: auditRecorded, orderedBy: 'tenant', says: 'Somebody changed something through the API of another service than tenant-service.' },

@@ -19,6 +19,7 @@ export const idPrefixes = {
   session: 'ses',
   invitation: 'inv',
   issuer: 'iss',
+  ssoLogin: 'sso',
 } as const;
 
 type Prefix = (typeof idPrefixes)[keyof typeof idPrefixes];
@@ -34,6 +35,7 @@ export type RequestId = Id<'req'>;
 export type ApiKeyId = Id<'key'>;
 export type DeadLetterId = Id<'dlq'>;
 export type MemberId = Id<'mbr'>;
+export type IssuerId = Id<'iss'>;
 export type TenantId = string & { readonly tenantId: unique symbol };
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -79,6 +81,7 @@ export const webhookIdSchema = idSchema('whk');
 export const deadLetterIdSchema = idSchema('dlq');
 export const apiKeyIdSchema = idSchema('key');
 export const memberIdSchema = idSchema('mbr');
+export const issuerIdSchema = idSchema('iss');
 
 /** Tenant ids are chosen by the platform: 2–63 of `a-z 0-9 - _`, starting with a letter or digit. They stand in URLs, keys and metric labels. */
 export const tenantIdPattern = /^[a-z0-9][a-z0-9_-]{1,62}$/;

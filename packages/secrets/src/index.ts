@@ -6,6 +6,7 @@
 export type * from './port.ts';
 export { createSecretBox } from './create-secret-box.ts';
 export { createPlatformSeal, type PlatformSeal } from './create-platform-seal.ts';
+export { createPlatformBox, type PlatformBox, type PlatformSealed } from './create-platform-box.ts';
 export { createDataKeyStore, type DataKeyDatabase } from './create-data-key-store.ts';
 export { createEnvKeyProvider, createFileKeyProvider, parseKeyEncryptionKeys } from './key-provider.ts';
 export { createVaultKeyProvider, type VaultKeyProviderOptions } from './vault-key-provider.ts';

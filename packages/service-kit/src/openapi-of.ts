@@ -50,8 +50,8 @@ function operationOf({ name, tag, contract }: DescribedRoute): Json {
     ...(contract.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(contract.body, 'input') } } } }),
     responses: {
       [contract.reply.status]: {
-        description: 'OK',
-        ...(contract.reply.status === 204 ? {} : { content: { [contract.reply.mediaType ?? 'application/json']: { schema: schemaOf(contract.reply.schema, 'output') } } }),
+        description: contract.reply.status === 302 ? 'Leads the browser on' : 'OK',
+        ...(contract.reply.status === 204 || contract.reply.status === 302 ? {} : { content: { [contract.reply.mediaType ?? 'application/json']: { schema: schemaOf(contract.reply.schema, 'output') } } }),
       },
       ...problemsOf(contract),
     },

@@ -33,6 +33,8 @@ export type RouteInput<C extends RouteContract> = {
   readonly principal: Principal;
   /** The caller's name for this request, for routes that make something: a repetition answers what the first one made. */
   readonly idempotencyKey?: string | undefined;
+  /** The Cookie header of a browser; the gateway passes it to public routes of auth-service alone. */
+  readonly cookie?: string | undefined;
 };
 
 /** A route bound to its handler; made by `defineRoute`, listed in `app.ts`. */

@@ -45,5 +45,5 @@ export const verifyToken = defineRouteContract({
   callers: ['api-gateway'],
   body: z.object({ token: z.string().max(8_192) }),
   reply: { status: 200, schema: tokenHolderSchema },
-  errors: ['auth.missing'],
+  errors: ['auth.missing', 'service.unavailable'],
 });

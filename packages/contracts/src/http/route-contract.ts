@@ -51,8 +51,8 @@ export type RouteContract<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
-  /** Status and schema of the good answer. 204 has no body. */
-  readonly reply: { readonly status: 200 | 201 | 202 | 204; readonly schema: Reply; /** Of an answer that is a text, with a schema of strings; JSON when absent. */ readonly mediaType?: 'text/csv' | 'application/x-ndjson' };
+  /** Status and schema of the good answer. 204 and 302 have no body; 302 leads a browser on by its location header. */
+  readonly reply: { readonly status: 200 | 201 | 202 | 204 | 302; readonly schema: Reply; /** Of an answer that is a text, with a schema of strings; JSON when absent. */ readonly mediaType?: 'text/csv' | 'application/x-ndjson' };
   /** Codes of the error catalogue that this route answers besides the ones every route may (request.*, auth.*, internal). */
   readonly errors?: readonly ErrorCode[];
   /** A repetition with the same Idempotency-Key answers what the first request made. */

@@ -5,7 +5,7 @@ import { defineRouteContract } from './route-contract.ts';
 
 /** Logging in, staying in, getting out; the keys that access tokens are verified with. */
 
-const openSessionSchema = z.object({
+export const openSessionSchema = z.object({
   tokenType: z.literal('Bearer'),
   /** A JWT (ES256) of a quarter of an hour, for Authorization: Bearer. */
   accessToken: z.string(),
@@ -22,7 +22,7 @@ export type OpenSession = z.infer<typeof openSessionSchema>;
 const challengeSchema = z.object({ token: z.string(), methods: z.array(z.string()), expiresAt: z.iso.datetime() });
 export type LoginChallenge = z.infer<typeof challengeSchema>;
 
-const loginReplySchema = z.union([openSessionSchema, z.object({ challenge: challengeSchema })]);
+export const loginReplySchema = z.union([openSessionSchema, z.object({ challenge: challengeSchema })]);
 export type LoginReply = z.infer<typeof loginReplySchema>;
 
 export const login = defineRouteContract({

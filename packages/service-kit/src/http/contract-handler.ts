@@ -21,12 +21,13 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
     // Before the body: strangers do not get to make us parse.
     const { principal, actor } = authenticate(contract, request);
     const body = await readBody(request, response);
-    const input = { ...parseInput({ params: request.params, query: request.query, body }), principal, idempotencyKey: idempotencyKeyOf(request) };
+    const input = { ...parseInput({ params: request.params, query: request.query, body }), principal, idempotencyKey: idempotencyKeyOf(request), cookie: request.headers.cookie };
     const tenantId = tenantOf(contract, principal, request.params);
     const result = await runWithActor(actor, () => (tenantId === undefined ? runAsSystem(`${principal.kind} call: ${routeName}`, () => handle(input)) : runAsTenant(tenantId, () => handle(input))));
 
     const value: unknown = result instanceof Reply ? result.value : result;
-    if (contract.reply.status !== 204) {
+    const hasBody = contract.reply.status !== 204 && contract.reply.status !== 302;
+    if (hasBody) {
       const issues = checkReply(value);
       // A reply that is not what the contract promises is a defect, and may hold what must not leave.
       if (issues !== undefined) throw hubError('internal', { detail: { route: routeName, replyIssues: issues } });
@@ -34,7 +35,7 @@ export function contractHandler(route: Route, authenticate: Authenticate): Reque
     const options = result instanceof Reply ? result.options : {};
     if (options.headers !== undefined) response.set(options.headers);
     response.status(options.status ?? contract.reply.status);
-    if (contract.reply.status === 204) response.end();
+    if (!hasBody) response.end();
     else if (contract.reply.mediaType === undefined) send(response, JSON.stringify(value), 'application/json');
     else send(response, value as string, contract.reply.mediaType); // its schema, checked above, takes strings alone
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { memberRoles, problemSchema, type MemberRole, type RouteContract, type TenantId } from '@switchboard/contracts';
+import { z } from 'zod';
 import { replyCheck } from '../http/parse-input.ts';
 import { internalTokenHeader } from '../internal-token.ts';
 import { serviceNames, type CallInput, type ServiceName } from '../port.ts';
@@ -69,7 +70,9 @@ export function describeRoute<C extends RouteContract>(contract: C, suite: Route
     }
 
     for (const part of ['query', 'body'] as const) {
-      if (contract[part] === undefined) continue;
+      const schema = contract[part];
+      // One that says for itself what else it takes.
+      if (schema === undefined || (schema instanceof z.ZodObject && schema.def.catchall !== undefined)) continue;
       it(`answers 400 to an unknown field of the ${part}, and names it`, async () => {
         const input = await inputFor(owner);
         const answer = await call({ ...input, [part]: { ...(input[part] as object | undefined), noSuchField: 'x' } }, as(owner));
@@ -96,7 +99,7 @@ export function describeRoute<C extends RouteContract>(contract: C, suite: Route
 
     it('answers what its contract promises', async () => {
       const answer = await call(await inputFor(owner), as(owner));
-      expect({ status: answer.status, issues: contract.reply.status === 204 ? undefined : replyCheck(contract)(answer.json) }).toEqual({ status: contract.reply.status, issues: undefined });
+      expect({ status: answer.status, issues: contract.reply.status === 204 || contract.reply.status === 302 ? undefined : replyCheck(contract)(answer.json) }).toEqual({ status: contract.reply.status, issues: undefined });
       expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
     });
   });
@@ -165,6 +168,7 @@ async function send(base: string, contract: RouteContract, input: Input, headers
   const query = new URLSearchParams(Object.entries(input.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]));
   const response = await fetch(`${base}${path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
     method: contract.method,
+    redirect: 'manual',
     headers: contract.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
     ...(contract.body === undefined ? {} : { body: JSON.stringify(input.body ?? {}) }),
   });
