@@ -23,7 +23,7 @@ export async function disconnectTenant(deps: Dependencies, { erasureId, tenantId
       removals.set(connectionId, { connectionId, provider, outcome, reason });
       if (outcome === 'failed' && attempts + 1 < attemptsMax) kept++;
       // What cannot be opened cannot be removed in order either: its row goes with all others.
-      else if (told.status === 'fulfilled') await removeConnection(deps, connectionId);
+      else if (told.status === 'fulfilled') await removeConnection(deps, connectionId, told.value);
     }
     return kept;
   });
