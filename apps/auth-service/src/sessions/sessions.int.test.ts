@@ -91,15 +91,12 @@ describe('guessing', () => {
     await expect(logIn(acme, email, 'guess', '198.51.100.1')).rejects.toMatchObject({ code: 'limit.rate_exceeded', retry: { afterMs: 1_000 } });
   });
 
-  it('does not make people wait for one another who log in from one address at once, with clocks that differ', async () => {
+  it('does not make people wait whose process has a clock that is behind', async () => {
     const { email } = await twins();
-    const attempts = Array.from({ length: 8 }, (_, index) => {
-      world.wait(-index);
-      const attempt = logIn(index % 2 === 0 ? acme : globex, email, goodPassword, '198.51.100.4');
-      world.wait(index);
-      return attempt;
-    });
-    expect((await Promise.all(attempts)).map((reply) => session(reply).member.email)).toEqual(Array.from({ length: 8 }, () => email));
+    const behind = world.process({}, 500);
+    await expect(logIn(acme, email, 'guess', '198.51.100.4')).rejects.toMatchObject({ code: 'auth.login_failed' });
+    const reply = await world.from('198.51.100.4', () => behind.logins.byPassword({ realm: acme, email, password: goodPassword }));
+    expect(session(reply).member.email).toBe(email);
   });
 
   it('is slowed down the same for an account that does not exist', async () => {

@@ -20,8 +20,8 @@ export type AuthWorld = {
   readonly adminUrl: string;
   readonly plans: Map<string, Plan>;
   readonly published: Envelope[];
-  /** Another process of the service on the same database, with memory of its own. */
-  readonly process: (additions?: Partial<Additions>) => Dependencies;
+  /** Another process of the service on the same database, with memory of its own, and a clock that may be behind. */
+  readonly process: (additions?: Partial<Additions>, behindMs?: number) => Dependencies;
   readonly wait: (ms: number) => void;
   readonly now: () => Date;
   /** As somebody at this address who has not logged in. */
@@ -52,12 +52,12 @@ export async function startAuthWorld(): Promise<AuthWorld> {
     wait: (ms) => {
       nowMs += ms;
     },
-    process: (additions) => {
+    process: (additions, behindMs = 0) => {
       const kit = testKit({
         name: 'auth-service',
         config: { tokenIssuer: 'switchboard' },
         db,
-        now,
+        now: () => new Date(nowMs - behindMs),
         answer: ({ contract, input }) => {
           if (contract !== resolveTenant) throw new Error(`nobody answers ${contract.path}`);
           const { tenantId } = input.body as { tenantId: string }; // the body of this contract
