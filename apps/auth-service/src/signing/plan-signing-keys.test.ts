@@ -20,6 +20,10 @@ describe('signing keys', () => {
     expect(planSigningKeys([first, second], at(signingMs))).toMatchObject({ signing: 'second', next: undefined });
   });
 
+  it('sign from the first on, also where the clock is behind', () => {
+    expect(planSigningKeys([first], at(-5_000))).toMatchObject({ signing: 'first', next: undefined, isDue: false });
+  });
+
   it('verify until the last token that they signed has ended', () => {
     expect(planSigningKeys([first, second], at(signingMs + quarterMs))).toMatchObject({ verifying: ['first', 'second'], outdated: [] });
     expect(planSigningKeys([first, second], at(signingMs + quarterMs + 60_000))).toMatchObject({ verifying: ['second'], outdated: ['first'] });

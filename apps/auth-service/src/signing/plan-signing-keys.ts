@@ -30,8 +30,9 @@ export type SigningPlan = {
 export function planSigningKeys(keys: readonly SigningTimes[], now: Date): SigningPlan {
   const ordered = keys.toSorted((a, b) => a.signsFrom.getTime() - b.signsFrom.getTime() || (a.kid < b.kid ? -1 : 1));
   const begun = ordered.filter(({ signsFrom }) => signsFrom <= now);
-  const signing = begun.at(-1);
-  const next = ordered.find(({ signsFrom }) => signsFrom > now);
+  // The first key of all begins by the clock of the process that made it; one whose clock is behind uses it as well.
+  const signing = begun.at(-1) ?? ordered[0];
+  const next = ordered.find((key) => key.signsFrom > now && key !== signing);
   const outdated = begun.filter((_, index) => {
     const successor = begun[index + 1];
     return successor !== undefined && successor.signsFrom.getTime() + accessTokenMs + leewayMs <= now.getTime();
