@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { gatewayRoutes } from '@switchboard/contracts';
+import { operationNames } from './operations.ts';
 import { createSwitchboard, type SwitchboardError, type SwitchboardOptions } from './index.ts';
 
 type Seen = { readonly method: string; readonly url: string; readonly headers: Headers; readonly body: unknown };
@@ -47,9 +49,22 @@ describe('a call', () => {
     expect(seen.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('is refused before it is made without a credential, and with two', () => {
-    expect(() => createSwitchboard({ baseUrl: 'https://hub.example.com' })).toThrow(TypeError);
+  it('is refused before it is made with two credentials', () => {
     expect(() => createSwitchboard({ baseUrl: 'https://hub.example.com', apiKey: 'a', accessToken: 'b' })).toThrow(TypeError);
+  });
+});
+
+describe('the methods', () => {
+  it('are all of the routes that a tenant has at the gateway, but for those that only browsers are led to', () => {
+    const tenants = gatewayRoutes.filter(({ contract }) => contract.auth !== 'admin').map(({ name }) => name.replace(/Own$/, ''));
+    const led = ['startSso', 'finishSso'];
+    expect([...operationNames, ...led].toSorted()).toEqual(tenants.toSorted());
+  });
+
+  it('reach the dead letters of the service that is named', async () => {
+    const { hub, seen } = hubOf([{ json: { redriven: 2 } }]);
+    expect(await hub.redriveDeadLetters({ params: { service: 'state-manager' }, body: {} })).toEqual({ redriven: 2 });
+    expect(seen[0]).toMatchObject({ method: 'POST', url: 'https://hub.example.com/tenant/dead-letters/state-manager/redrive' });
   });
 });
 

@@ -1,6 +1,5 @@
-import type { RouteContract } from '@switchboard/contracts';
 import type { ItemOf, Operation, OperationInput } from './operation-types.ts';
-import { operations, type Operations } from './operations.ts';
+import { operationNames, routeOf, type Operations } from './operations.ts';
 import { sendRequest, type Transport } from './send-request.ts';
 
 export type SwitchboardOptions = {
@@ -26,9 +25,9 @@ export type Switchboard = { readonly [Name in keyof Operations]: Operation<Opera
 const timeoutDefaultMs = 30_000;
 const retriesDefault = 2;
 
-/** A client with one method a route. Throws a TypeError when it gets no credential, or two. */
+/** A client with one method a route. Without a credential it logs people in and no more; throws a TypeError when it gets two. */
 export function createSwitchboard(options: SwitchboardOptions): Switchboard {
-  if ((options.apiKey === undefined) === (options.accessToken === undefined)) throw new TypeError('Give either apiKey or accessToken.');
+  if (options.apiKey !== undefined && options.accessToken !== undefined) throw new TypeError('Give either apiKey or accessToken.');
   const transport: Transport = {
     baseUrl: options.baseUrl.replace(/\/+$/, ''),
     headers: async () => credentialOf(options),
@@ -37,23 +36,24 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
     retriesMax: options.retriesMax ?? retriesDefault,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };
-  const call = (contract: RouteContract, input: object = {}, callOptions = {}) => sendRequest(transport, contract, input, callOptions);
-  const methods = Object.fromEntries(Object.entries(operations).map(([name, contract]) => [name, (input?: object, callOptions?: object) => call(contract, input, callOptions)]));
+  const call = (name: keyof Operations, input: object = {}, callOptions = {}) => sendRequest(transport, routeOf(name), input, callOptions);
+  const methods = Object.fromEntries(operationNames.map((name) => [name, (input?: object, callOptions?: object) => call(name, input, callOptions)]));
 
   async function* each(name: Paged, input: { readonly query?: object } = {}) {
     let cursor: string | undefined;
     do {
       // Every paged route takes a cursor and answers pages; the type `Paged` picked them by their reply.
-      const page = (await call(operations[name], { ...input, query: { ...input.query, ...(cursor === undefined ? {} : { cursor }) } })) as { data: unknown[]; nextCursor: string | null };
+      const page = (await call(name, { ...input, query: { ...input.query, ...(cursor === undefined ? {} : { cursor }) } })) as { data: unknown[]; nextCursor: string | null };
       yield* page.data;
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
   }
-  // The casts are safe: one method for each entry of `operations`, whose types are those of the contracts.
+  // The casts are safe: one method for each name, whose types are those of its contract.
   return { ...methods, each } as unknown as Switchboard;
 }
 
 async function credentialOf({ apiKey, accessToken }: SwitchboardOptions): Promise<Record<string, string>> {
   if (apiKey !== undefined) return { 'x-api-key': apiKey };
-  return { authorization: `Bearer ${typeof accessToken === 'function' ? await accessToken() : (accessToken ?? '')}` };
+  if (accessToken === undefined) return {};
+  return { authorization: `Bearer ${typeof accessToken === 'function' ? await accessToken() : accessToken}` };
 }

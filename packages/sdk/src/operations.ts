@@ -1,5 +1,30 @@
-import { createMapping, getConversation, getMapping, getStats, getTenant, listConversations, listMessages, sendMessage } from '@switchboard/contracts';
+import * as contracts from '@switchboard/contracts';
+import { gatewayRoutes, type RouteContract } from '@switchboard/contracts';
 
-/** Every route that a tenant has at the gateway, by the name of its contract; a test compares it with the gateway's own table. */
-export const operations = { createMapping, getConversation, getMapping, getStats, getTenant, listConversations, listMessages, sendMessage } as const;
-export type Operations = typeof operations;
+/** Every route of the gateway that a tenant's machines and people call, by the name of its contract; a test compares it with the gateway's own table. */
+export const operationNames = [
+  'getTenant', 'updateTenant', 'getUsage', 'listAudit', 'exportAudit', 'verifyAudit',
+  'listConversations', 'getConversation', 'listMessages', 'sendMessage', 'createMapping', 'getMapping', 'getStats',
+  'createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'revokeApiKey',
+  'postCredentials', 'listConnections', 'getConnection', 'updateConnection', 'rotateCredentials', 'endPreviousSecrets', 'testConnection', 'deleteConnection', 'getRoutes', 'putRoutes',
+  'inviteMember', 'listMembers', 'getMember', 'updateMember', 'deleteMember', 'renewInvitation', 'createPasswordReset', 'resetMemberSecondFactor',
+  'getSso', 'putSso', 'deleteSso', 'createIssuer', 'listIssuers', 'updateIssuer', 'deleteIssuer',
+  'listWebhooks', 'replayWebhooks', 'listDeadLetters', 'getDeadLetter', 'redriveDeadLetters',
+  'login', 'loginWithSecondFactor', 'exchangeSso', 'refreshSession', 'logout', 'acceptInvitation', 'requestPasswordReset', 'resetPassword', 'getJwks',
+  'getMe', 'changePassword', 'endMySessions', 'getSecondFactor', 'enrolSecondFactor', 'confirmSecondFactor', 'renewRecoveryCodes', 'disableSecondFactor',
+] as const;
+
+/** Routes that each service has for itself: at the gateway their path names the service. */
+type OfService = 'listDeadLetters' | 'getDeadLetter' | 'redriveDeadLetters';
+
+type Named = (typeof operationNames)[number];
+
+/** The contracts with their types; `service` joins the params where the gateway's path has it. */
+export type Operations = { readonly [Name in Named]: (typeof contracts)[Name] } & { readonly [Name in OfService]: { readonly inService: true } };
+
+/** A route as the gateway has it, in the form that a tenant calls. */
+export function routeOf(name: Named): RouteContract {
+  const route = gatewayRoutes.find((entry) => entry.name === `${name}Own`) ?? gatewayRoutes.find((entry) => entry.name === name);
+  if (route === undefined) throw new TypeError(`the gateway has no route ${name}`);
+  return route.contract;
+}

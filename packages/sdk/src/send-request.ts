@@ -86,10 +86,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `/tenants/:tenantId/x` is the tenant's own `/tenant/x` at the gateway. */
 function pathOf(contract: RouteContract, { params = {}, query = {} }: Input): string {
-  const own = contract.auth === 'admin' ? contract.path.replace(/^\/tenants\/:tenantId/, '/tenant') : contract.path;
-  const path = own.replaceAll(/:(\w+)/g, (_, name: string) => {
+  const path = contract.path.replaceAll(/:(\w+)/g, (_, name: string) => {
     const value = params[name];
     if (typeof value !== 'string' || value === '') throw new TypeError(`params.${name} is missing`);
     return encodeURIComponent(value);

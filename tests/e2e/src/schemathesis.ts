@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** https://schemathesis.readthedocs.io; pinned, so that a newer one's new checks fail a change of ours and not a quiet day. */
 const version = '4.32.5';
@@ -22,7 +22,7 @@ export function installSchemathesis(): string | undefined {
 
 export function runSchemathesis(command: string, parts: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }> {
   return new Promise((done) => {
-    const child = spawn(command, parts, { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, parts, { cwd: dirname(command), env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('close', (status) => done({ status, output }));
