@@ -22,7 +22,9 @@ mkdirSync(new URL('migrations/', prismaDirectory), { recursive: true });
 const directory = mkdtempSync(join(tmpdir(), 'switchboard-migration-'));
 const server = await startPostgres({ directory, durable: false });
 try {
-  const service: ServiceSchema = { service: app, schema: 'scratch', prismaDirectory };
+  // Migrations name their tables with the schema: the service's own short name, as everywhere.
+  const schema = app.replace(/^webhook-|-(?:service|manager|connector)$/g, '').replaceAll('-', '_');
+  const service: ServiceSchema = { service: app, schema, prismaDirectory };
   await provision({ adminUrl: server.adminUrl, services: [service], rolePassword: (role) => role });
   await migrate({ adminUrl: server.adminUrl, service });
   const sql = await diffSchema(server.adminUrl, service);
