@@ -1,5 +1,5 @@
-import { systemScope, tenantScope, type Maybe, type MemoryStore } from '@switchboard/cache';
-import { hubError, isHubError, type TenantId } from '@switchboard/contracts';
+import { systemScope, tenantScope, type KeptValue, type Maybe, type MemoryStore } from '@switchboard/cache';
+import { hubError, isHubError } from '@switchboard/contracts';
 import { hash } from 'node:crypto';
 import type { Caller } from './identity.ts';
 import type { Networks } from './networks.ts';
@@ -12,13 +12,13 @@ export type Loaded = { readonly credential: Credential; /** Milliseconds since 1
 export type Source = {
   /** Whether the text can be one at all, by its form; asks nobody. */
   readonly isPossible: (text: string) => boolean;
-  /** Throws `auth.missing` for one that is unknown, revoked or expired. */
-  readonly load: (text: string) => Promise<Loaded>;
+  /** `from`: the address it came from. Throws `auth.missing` for one that is unknown, revoked or expired. */
+  readonly load: (text: string, from: string) => Promise<Loaded>;
 };
 
 export interface CredentialCache {
   /** What the text proves, at once when it is remembered; undefined when it proves nothing. Ten requests with one new text load once. Rejects with `service.unavailable`. */
-  find(text: string, source: Source): Maybe<Credential | undefined>;
+  find(text: string, source: Source, from: () => string): Maybe<Credential | undefined>;
   /** Answers that are under way are not handed to requests that come after this. */
   forgetAsked(): void;
 }
@@ -31,14 +31,14 @@ const platformKnownForMs = 1_000;
 const unknownForMs = 1_000;
 
 const nobody = Symbol('nobody');
-/** What stands in the system's scope behind the hash of a text: whose credential it is, or the credential itself where it is no tenant's. */
-type Holder = TenantId | Extract<Credential, { kind: 'platform' }>;
+/** What stands in the system's scope behind the hash of a text: where in its tenant's scope the credential is, or the credential itself where it is no tenant's. */
+type Holder = KeptValue | Extract<Credential, { kind: 'platform' }>;
 
 export type CredentialStores = { readonly store: MemoryStore; /** Of its own: a flood of wrong texts must not push out the right ones. */ readonly unknown: MemoryStore };
 
 /**
- * Credentials of one `kind` by the hash of their text. Whose a text is never changes and is kept in the system's scope; what it may do is
- * kept in its tenant's scope, and forgotten with it.
+ * Credentials of one `kind` by the hash of their text. What a credential may do is kept in its tenant's scope, and forgotten with it; in the
+ * system's scope, where a text of nobody known is looked for, stands only where that is.
  */
 export function createCredentialCache(kind: 'key' | 'token', { store, unknown, now }: CredentialStores & { readonly now: () => number }): CredentialCache {
   const asked = new Map<string, Promise<Credential | undefined>>();
@@ -46,7 +46,8 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
   function recall(key: string): Credential | undefined {
     // Only this file puts what stands behind these keys.
     const holder = store.get(systemScope, key) as Holder | undefined;
-    return typeof holder === 'string' ? (store.get(tenantScope(holder), key) as Credential | undefined) : holder;
+    if (holder === undefined || 'kind' in holder) return holder;
+    return holder.isKept ? (holder.value as Credential) : undefined;
   }
 
   async function ask(key: string, load: () => Promise<Loaded>): Promise<Credential | undefined> {
@@ -59,9 +60,8 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
       if (credential.kind === 'platform') store.put({ ...entry, scope: systemScope, value: credential, keptForMs: Math.min(leftMs, platformKnownForMs) });
       else {
         const keptForMs = Math.min(leftMs, knownForMs);
-        const { tenantId } = credential.caller;
-        store.put({ ...entry, scope: tenantScope(tenantId), value: credential, keptForMs });
-        store.put({ ...entry, scope: systemScope, value: tenantId, keptForMs });
+        const kept = store.keep({ ...entry, scope: tenantScope(credential.caller.tenantId), value: credential, keptForMs });
+        if (kept !== undefined) store.put({ ...entry, scope: systemScope, value: kept, keptForMs });
       }
       return credential;
     } catch (error) {
@@ -72,14 +72,14 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
   }
 
   return {
-    find(text, { isPossible, load }) {
+    find(text, { isPossible, load }, from) {
       const key = `${kind}:${hash('sha256', text, 'base64')}`;
       const known = recall(key);
       if (known !== undefined) return known;
       if (unknown.get(systemScope, key) === nobody || !isPossible(text)) return undefined;
       let answer = asked.get(key);
       if (answer === undefined) {
-        const mine = ask(key, () => load(text)).finally(() => {
+        const mine = ask(key, () => load(text, from())).finally(() => {
           if (asked.get(key) === mine) asked.delete(key);
         });
         asked.set(key, (answer = mine));

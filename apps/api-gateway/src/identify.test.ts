@@ -91,6 +91,18 @@ describe('a key', () => {
     await expect(identify({ 'x-api-key': 'another-legacy-key-2021' })).rejects.toEqual(missing);
   });
 
+  it('of another installation cannot be guessed at any speed from one address', async () => {
+    const { identify, addKey, state, asked } = house();
+    state.hasLegacy = true;
+    const guess = async (i: number, remoteAddress: string) => await identify({ 'x-api-key': `guess-of-a-legacy-key-${i}` }, { remoteAddress }).catch((error: { code: string }) => error.code);
+    const answers = [];
+    for (let i = 0; i < 650; i++) answers.push(await guess(i, '198.51.100.1'));
+    expect([answers.filter((code) => code === 'auth.missing').length, answers.filter((code) => code === 'limit.rate_exceeded').length]).toEqual([600, 50]);
+    expect(asked()).toBe(601);
+    expect(await guess(0, '198.51.100.2')).toBe('auth.missing');
+    expect(await identify({ 'x-api-key': addKey({ tenantId: globex }) }, { remoteAddress: '198.51.100.1' })).toEqual(of(globex));
+  });
+
   it('is not unknown because tenant-service is away', async () => {
     const { identify, addKey, state } = house();
     const key = { 'x-api-key': addKey({ tenantId: acme }) };

@@ -93,8 +93,9 @@ export function createIdentification(kit: IdentificationKit): Identification {
   return {
     identify(request) {
       const shown = read(request);
-      const key = shown.apiKey === undefined ? undefined : keyCache.find(shown.apiKey, keySource);
-      const token = shown.token === undefined ? undefined : tokenCache.find(shown.token, tokenSource);
+      const from = () => forwarded.addressOf(request);
+      const key = shown.apiKey === undefined ? undefined : keyCache.find(shown.apiKey, keySource, from);
+      const token = shown.token === undefined ? undefined : tokenCache.find(shown.token, tokenSource, from);
       const host = shown.subdomain === undefined || !subdomainPattern.test(shown.subdomain) ? undefined : tenants.bySubdomain(shown.subdomain);
       // The way of most requests: everything is remembered, nothing waits.
       if (!(key instanceof Promise) && !(token instanceof Promise) && !(host instanceof Promise)) return judge(request, shown, { key, token, host });

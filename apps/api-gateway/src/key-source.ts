@@ -3,18 +3,30 @@ import { findLegacyApiKeys, hubError, isPlausibleLegacyApiKey, parseApiKey, reso
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { knownForMs, type Credential, type Source } from './credential-cache.ts';
+import { rateOf } from './domain/decide-limit.ts';
+import { createLocalLimit } from './local-limit.ts';
 import { parseNetworks } from './networks.ts';
 
 /** Milliseconds between two questions whether there are keys that another installation made: they come by a migration and never otherwise. */
 const legacyKnownForMs = 10_000;
 
+/** Keys of another installation that one address may try in a minute: they have no checksum, so that each guess is a question. */
+const guessRate = rateOf(600, 60);
+
 /** API keys, looked up at tenant-service. */
 export function createKeySource({ callRoute, now }: { readonly callRoute: CallRoute; readonly now: () => number }): Source {
   const legacy = createLegacyQuestion(callRoute, now);
+  const guesses = createLocalLimit();
+
+  async function assertLegacy(from: string): Promise<void> {
+    if (!(await legacy.ask())) throw hubError('auth.missing');
+    const { isAccepted, resetMs } = guesses([{ id: from, rate: guessRate }], now());
+    if (!isAccepted) throw hubError('limit.rate_exceeded', { publicMessage: 'Too many keys were tried from this address.', retry: { afterMs: resetMs } });
+  }
   return {
     isPossible: (text) => parseApiKey(text) !== undefined || (legacy.known() !== false && isPlausibleLegacyApiKey(text)),
-    async load(apiKey) {
-      if (parseApiKey(apiKey) === undefined && !(await legacy.ask())) throw hubError('auth.missing');
+    async load(apiKey, from) {
+      if (parseApiKey(apiKey) === undefined) await assertLegacy(from);
       const askedAt = now();
       const resolved = await runAsSystem('find the tenant of an API key', () => callRoute('tenant-service', resolveApiKey, { body: { apiKey } }));
       const end = resolved.expiresAt === null ? Infinity : Date.parse(resolved.expiresAt);

@@ -5,69 +5,84 @@ export interface MemoryStore extends CacheStore {
   get(scope: CacheScope, key: string): unknown;
   mark(): Mark;
   put(entry: CacheEntry): void;
+  /** Puts, and gives what was put, for others to point to: it knows when it was forgotten. Undefined when it was not kept. */
+  keep(entry: CacheEntry): KeptValue | undefined;
   forget(scope: CacheScope, key: string): void;
   forgetAll(scope: CacheScope): void;
   /** Values kept, those that are too old included. */
   readonly size: number;
 }
 
-type Kept = { readonly value: unknown; readonly scope: CacheScope; readonly until: number };
+export type KeptValue = { readonly value: unknown; /** False once it was forgotten, replaced or pushed out. */ readonly isKept: boolean };
+
+type Kept = { readonly scope: CacheScope; readonly key: string; readonly value: unknown; readonly until: number; isKept: boolean; older: Kept | undefined; newer: Kept | undefined };
 
 /** At most `entriesMax` values; the oldest makes room for the newest. `now` in milliseconds. */
 export function createMemoryStore({ entriesMax, now = Date.now }: { readonly entriesMax: number; readonly now?: () => number }): MemoryStore {
-  const entries = new Map<string, Kept>();
-  const byScope = new Map<CacheScope, Set<string>>();
+  const scopes = new Map<CacheScope, Map<string, Kept>>();
+  // All values in the order they were put, as a list through themselves: finding one is two maps, taking one out is no search.
+  let oldest: Kept | undefined;
+  let newest: Kept | undefined;
+  let size = 0;
   // Of all scopes together: what was under way anywhere when something was forgotten is loaded once more, which costs little.
   let generation = 0;
 
-  function remove(fullKey: string): void {
-    const kept = entries.get(fullKey);
+  function remove(kept: Kept | undefined): void {
     if (kept === undefined) return;
-    entries.delete(fullKey);
-    const ofScope = byScope.get(kept.scope);
-    ofScope?.delete(fullKey);
+    const { scope, key, older, newer } = kept;
+    if (older === undefined) oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) newest = older;
+    else newer.older = older;
+    kept.isKept = false;
+    size--;
+    const ofScope = scopes.get(scope);
+    ofScope?.delete(key);
     // No entry at rest: tenants come and go, the map must not grow.
-    if (ofScope?.size === 0) byScope.delete(kept.scope);
+    if (ofScope?.size === 0) scopes.delete(scope);
+  }
+
+  function keep({ scope, key, value, keptForMs, mark }: CacheEntry): Kept | undefined {
+    if (mark !== generation || keptForMs <= 0) return undefined;
+    remove(scopes.get(scope)?.get(key));
+    if (size >= entriesMax) remove(oldest);
+    const kept: Kept = { scope, key, value, until: now() + keptForMs, isKept: true, older: newest, newer: undefined };
+    if (newest === undefined) oldest = kept;
+    else newest.newer = kept;
+    newest = kept;
+    size++;
+    let ofScope = scopes.get(scope);
+    if (ofScope === undefined) scopes.set(scope, (ofScope = new Map()));
+    ofScope.set(key, kept);
+    return kept;
   }
 
   return {
+    keep,
     get(scope, key) {
-      const fullKey = scope + key;
-      const kept = entries.get(fullKey);
+      const kept = scopes.get(scope)?.get(key);
       if (kept === undefined) return undefined;
       if (kept.until > now()) return kept.value;
-      remove(fullKey);
+      remove(kept);
       return undefined;
     },
     mark: () => generation,
-    put({ scope, key, value, keptForMs, mark }) {
-      if (mark !== generation || keptForMs <= 0) return;
-      const fullKey = scope + key;
-      remove(fullKey);
-      // A map keeps the order of insertion.
-      if (entries.size >= entriesMax) for (const [oldest] of entries) {
-        remove(oldest);
-        break;
-      }
-      entries.set(fullKey, { value, scope, until: now() + keptForMs });
-      let ofScope = byScope.get(scope);
-      if (ofScope === undefined) byScope.set(scope, (ofScope = new Set()));
-      ofScope.add(fullKey);
-    },
+    put: (entry) => void keep(entry),
     forget(scope, key) {
       generation++;
-      remove(scope + key);
+      remove(scopes.get(scope)?.get(key));
     },
     forgetAll(scope) {
       generation++;
-      for (const fullKey of byScope.get(scope) ?? []) remove(fullKey);
+      for (const kept of scopes.get(scope)?.values() ?? []) remove(kept);
     },
     get size() {
-      return entries.size;
+      return size;
     },
     close: async () => {
-      entries.clear();
-      byScope.clear();
+      scopes.clear();
+      oldest = newest = undefined;
+      size = 0;
     },
   };
 }
