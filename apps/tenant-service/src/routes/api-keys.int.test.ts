@@ -36,6 +36,7 @@ describeRoute(contracts.createApiKey, {
   ...suite,
   input: (tenantId) => ({ params: { tenantId }, body: form({ scopes: ['keys:write'] }) }),
   badInputs: {
+    'a name with a zero character': (input) => ({ ...input, body: form({ name: 'a\u0000b' }) }),
     'no scope': (input) => ({ ...input, body: form({ scopes: [] }) }),
     'a scope that does not exist': (input) => ({ ...input, body: form({ scopes: ['state:delete'] }) }),
     'a scope named twice': (input) => ({ ...input, body: form({ scopes: ['state:read', 'state:read'] }) }),

@@ -33,6 +33,8 @@ describeRoute(contracts.updateTenant, {
   input: (tenantId) => ({ params: { tenantId }, body: { name: 'Another name' } }),
   badInputs: {
     'a name of blanks': (input) => ({ ...input, body: { name: '  ' } }),
+    'a name with a zero character': (input) => ({ ...input, body: { name: 'a\u0000b' } }),
+    'metadata with a zero character': (input) => ({ ...input, body: { metadata: { note: 'a\u0000b' } } }),
     'a reserved subdomain': (input) => ({ ...input, body: { subdomain: 'admin' } }),
     'a status that only deleting gives': (input) => ({ ...input, body: { status: 'deleted' } }),
     'a time zone that does not exist': (input) => ({ ...input, body: { timeZone: 'Mars/Olympus' } }),

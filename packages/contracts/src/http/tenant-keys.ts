@@ -44,7 +44,7 @@ export const createApiKey = defineRouteContract({
   self: { scopes: ['keys:write'] },
   params: tenantParams,
   body: z.object({
-    name: z.string().trim().min(1).max(100),
+    name: z.string().trim().min(1).max(100).regex(/^[ -~\u0080-\uffff]*$/, 'use no control characters'),
     scopes: z.array(z.enum(scopes)).min(1).refine((all) => new Set(all).size === all.length, 'name each scope once'),
     expiresAt: z.iso.datetime().optional(),
     cidrs: z.array(cidrSchema).max(100).default([]),

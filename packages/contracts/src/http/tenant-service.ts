@@ -9,7 +9,13 @@ import { defineRouteContract } from './route-contract.ts';
 /** Requests a minute of a tenant whose creator did not say. */
 export const rateLimitDefault = 100;
 
-const metadataSchema = z.record(z.string().max(64), z.unknown()).refine((value) => JSON.stringify(value).length <= 16_384, 'use at most 16 KiB');
+/** A single line as people write it. */
+const printable = /^[ -~\u0080-\uffff]*$/;
+
+/** Postgres keeps neither a zero character nor half of a surrogate pair, which JSON writes as escapes. */
+const isStorable = (value: unknown): boolean => !/\\u(?:0000|d[89a-f])/i.test(JSON.stringify(value));
+
+const metadataSchema = z.record(z.string().max(64), z.unknown()).refine(isStorable, 'use no zero character and whole surrogate pairs').refine((value) => JSON.stringify(value).length <= 16_384, 'use at most 16 KiB');
 
 const timeZoneSchema = z.string().max(64).refine(isTimeZone, 'use an IANA time zone, such as Europe/Berlin');
 
@@ -33,7 +39,7 @@ const subdomainSchema = z
   .regex(subdomainPattern, 'use 1 to 63 of a-z, 0-9 and "-", neither starting nor ending with "-"')
   .refine((name) => !reservedSubdomains.has(name), 'is reserved for the platform');
 
-const nameSchema = z.string().trim().min(1).max(200);
+const nameSchema = z.string().trim().min(1).max(200).regex(printable, 'use no control characters');
 /** Requests a minute. */
 const rateLimitSchema = z.number().int().min(1).max(10_000_000);
 
@@ -94,7 +100,7 @@ export const listTenants = defineRouteContract({
     status: z.enum(tenantStatuses).optional(),
     plan: z.enum(plans).optional(),
     /** Found in the id, the name or the subdomain, in either case. */
-    text: z.string().trim().min(1).max(100).regex(/^[^\u0000-\u001f\u007f]*$/, 'use no control characters').optional(),
+    text: z.string().trim().min(1).max(100).regex(printable, 'use no control characters').optional(),
   }),
   reply: { status: 200, schema: pageOf(tenantRecordSchema) },
 });
