@@ -13,7 +13,7 @@ export interface Cors {
   forget(): void;
 }
 
-const requestHeaders = 'authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-api-key';
+const requestHeaders = 'authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, tracestate, x-api-key';
 const answerHeaders = 'location, ratelimit, ratelimit-policy, retry-after, x-request-id';
 /** Seconds a browser need not ask again; a removed origin gets no answers to read meanwhile, whatever its browser remembers. */
 const preflightAgeMaxSeconds = 600;

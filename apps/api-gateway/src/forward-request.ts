@@ -20,7 +20,7 @@ export type Forwarding = {
  * Headers that pass from outside, and no others: what names an identity (x-tenant-id, x-switchboard-*, x-internal-*, forwarded users,
  * authorization, cookies, the key itself) cannot be forgotten in a list of what to strip.
  */
-const passedHeaders = ['accept', 'accept-encoding', 'accept-language', 'content-type', 'content-length', 'content-encoding', 'idempotency-key', 'if-match', 'if-none-match', 'user-agent'] as const;
+const passedHeaders = ['accept', 'accept-encoding', 'accept-language', 'content-type', 'content-length', 'content-encoding', 'idempotency-key', 'if-match', 'if-none-match', 'tracestate', 'user-agent'] as const;
 
 /** RFC 9110 §7.6.1: about one connection, not about the answer. What pages may read is said by the gateway alone. */
 const droppedHeaders = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'access-control-allow-origin', 'access-control-allow-credentials']);

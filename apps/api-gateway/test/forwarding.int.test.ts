@@ -140,11 +140,11 @@ describe('a request', () => {
   });
 
   it('keeps its trace, with a span of its own, and goes by the name that the answer tells', async () => {
-    const response = await call(world, '/state/stats?a=%20b', world.keys[0], { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'x-request-id': 'req_chosen', 'x-switchboard-client': '10.1.1.1' } });
+    const response = await call(world, '/state/stats?a=%20b', world.keys[0], { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'vendor=1', 'x-request-id': 'req_chosen', 'x-switchboard-client': '10.1.1.1' } });
     const { url, headers } = state.seen.at(-1)!;
     expect(url).toBe('/state/stats?a=%20b');
     expect(headers['traceparent']).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
-    expect(headers).toMatchObject({ 'x-request-id': response.headers.get('x-request-id'), 'x-switchboard-client': '127.0.0.1', host: new URL(state.url).host });
+    expect(headers).toMatchObject({ tracestate: 'vendor=1', 'x-request-id': response.headers.get('x-request-id'), 'x-switchboard-client': '127.0.0.1', host: new URL(state.url).host });
   });
 
   it('by HEAD is answered where GET is; by a method that is not there 405 with those that are; by OPTIONS these', async () => {

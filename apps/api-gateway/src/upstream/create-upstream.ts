@@ -34,6 +34,8 @@ export type UpstreamOptions = {
   /** Tells when the service is given a rest and when that ends. */
   readonly onBreaker?: (isOpen: boolean) => void;
   readonly resolve?: typeof resolveAddresses;
+  /** Milliseconds, of any beginning. */
+  readonly now?: () => number;
 };
 
 const connectTimeoutMs = 1_000;
@@ -45,7 +47,7 @@ const resolvedForMs = 5_000;
 type Address = AddressState & { readonly key: string; readonly host: string; readonly pool: Pool };
 
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { service, urls, log, resolve = resolveAddresses } = options;
+  const { service, urls, log, resolve = resolveAddresses, now = () => performance.now() } = options;
   const canChange = hasNames(urls);
   let addresses: readonly Address[] = [];
   let resolvedAtMs = Number.NEGATIVE_INFINITY;
@@ -55,7 +57,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   function tell(event: BreakerEvent): 'pass' | 'probe' | 'refuse' {
     const before = breaker.kind;
-    const decision = decideBreaker(breaker, event, performance.now());
+    const decision = decideBreaker(breaker, event, now());
     breaker = decision.breaker;
     if (before !== breaker.kind && before !== 'half-open' && breaker.kind === 'open') {
       log.warn({ upstream: service }, 'breaker open: the service mostly fails');
@@ -74,7 +76,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       addresses = found.map((resolved) => kept.get(keyOf(resolved)) ?? open(resolved, options));
       // What is under way there may end.
       for (const address of kept.values()) if (!addresses.includes(address)) void address.pool.close();
-      resolvedAtMs = performance.now();
+      resolvedAtMs = now();
     } catch (error) {
       // The addresses that were known go on being used; the next request looks again.
       log.warn({ upstream: service, err: error }, 'the name of a service cannot be looked up');
@@ -93,16 +95,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         if (hasEnded) return;
         hasEnded = true;
         address.inFlight--;
-        if (outcome === 'unreachable') noteUnreachable(address, performance.now());
+        if (outcome === 'unreachable') noteUnreachable(address, now());
         else if (outcome === 'answered') noteConnected(address);
         tell({ kind: outcome === 'answered' ? 'succeeded' : outcome === 'abandoned' ? 'abandoned' : 'failed', isProbe });
       },
       another() {
-        const other = chooseAddress(addresses, { nowMs: performance.now(), turn: turn++, except: address });
+        const other = chooseAddress(addresses, { nowMs: now(), turn: turn++, except: address });
         if (other === undefined || hasEnded) return undefined;
         hasEnded = true;
         address.inFlight--;
-        noteUnreachable(address, performance.now());
+        noteUnreachable(address, now());
         return leaseAt(other, isProbe);
       },
     };
@@ -111,7 +113,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   function take(): Lease {
     const asked = tell({ kind: 'ask' });
     if (asked === 'refuse') throw hubError('service.unavailable', { detail: { service, breaker: 'open' }, retry: { afterMs: openMs } });
-    const address = chooseAddress(addresses, { nowMs: performance.now(), turn: turn++ });
+    const address = chooseAddress(addresses, { nowMs: now(), turn: turn++ });
     if (address === undefined) {
       tell({ kind: 'failed', isProbe: asked === 'probe' });
       throw hubError('service.unavailable', { detail: { service, reason: 'no address' } });
@@ -122,7 +124,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     lease() {
       if (addresses.length === 0) return refreshing().then(take);
-      if (canChange && performance.now() - resolvedAtMs > resolvedForMs) void refreshing();
+      if (canChange && now() - resolvedAtMs > resolvedForMs) void refreshing();
       return take();
     },
     async close() {
