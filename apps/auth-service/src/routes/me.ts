@@ -11,10 +11,13 @@ export function getMeRoute({ people }: Dependencies): Route {
   return defineRoute(getMe, async ({ principal }) => meOf(await personOf(principal, people)));
 }
 
-export function endMySessionsRoute({ db, people, sessions }: Dependencies): Route {
+export function endMySessionsRoute({ db, people, sessions, announcer }: Dependencies): Route {
   return defineRoute(endMySessions, async ({ principal }) => {
     const person = await personOf(principal, people);
-    await db.transaction(() => sessions.endAllOf(person, 'revoked'));
+    await db.transaction(async () => {
+      await sessions.endAllOf(person, 'revoked');
+      await announcer.audit({ action: 'session.all_ended', subject: person.memberId });
+    });
   });
 }
 

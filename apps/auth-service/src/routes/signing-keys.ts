@@ -10,9 +10,12 @@ export function getJwksRoute({ signingKeys }: Dependencies): Route {
   });
 }
 
-export function rotateSigningKeysRoute({ signingKeys }: Dependencies): Route {
-  return defineRoute(rotateSigningKeys, async () => {
-    const { kid, signsFrom } = await signingKeys.rotate();
-    return { kid, signsFrom: signsFrom.toISOString() };
-  });
+export function rotateSigningKeysRoute({ db, announcer, signingKeys }: Dependencies): Route {
+  return defineRoute(rotateSigningKeys, () =>
+    db.transaction(async () => {
+      const { kid, signsFrom, isNew } = await signingKeys.rotate();
+      if (isNew) await announcer.audit({ action: 'signing_key.published', subject: kid, facts: { signsFrom: signsFrom.toISOString() } });
+      return { kid, signsFrom: signsFrom.toISOString() };
+    }),
+  );
 }
