@@ -34,6 +34,7 @@ export const dividedRows = `
 
 /** Rows that no import can take, or not as rows of their own. */
 export const brokenRows = `
+  update conversation_mappings set phone_number_id = null where id = md5('mapping1')::uuid;
   insert into conversation_mappings (id, tenant_id, wa_id, conversation_id, phone_number_id, status, last_activity_at)
     values (md5('older')::uuid, 'acme', '+49 15 0000 0000', 'an-older-conversation', '1000000001', 'expired', '2025-01-01'), (md5('empty')::uuid, 'acme', ' ', 'of-nobody', '1000000001', 'active', '2026-01-01');
   insert into message_tracking (tenant_id, mapping_id, wamid, direction, status, metadata) values
