@@ -50,17 +50,25 @@ export function createErasedTenants({ pool, schema, driver, service, unitOfWork,
       values: [service, new Date(readUntil.getTime() - overlapMs)],
     });
     for (const row of rows) {
-      marks.set(row.tenant_hash, { erasedAt: row.erased_at.getTime(), revivedAt: row.revived_at?.getTime() });
+      const kept = marks.get(row.tenant_hash);
+      const erasedAt = row.erased_at.getTime();
+      // A read that began before this process itself revived the tenant knows less.
+      if (kept?.erasedAt !== erasedAt || kept.revivedAt === undefined) marks.set(row.tenant_hash, { erasedAt, revivedAt: row.revived_at?.getTime() });
       if (row.changed_at > readUntil) readUntil = row.changed_at;
     }
   }
 
   function refresh(): Promise<void> | undefined {
-    if (performance.now() - loadedAt < knownMsMax) return undefined;
+    const ageMs = performance.now() - loadedAt;
+    if (ageMs < knownMsMax / 2) return undefined;
+    const startedAt = performance.now();
     loading ??= load()
-      .then(() => void (loadedAt = performance.now()))
+      .then(() => void (loadedAt = startedAt))
       .finally(() => (loading = undefined));
-    return loading;
+    if (ageMs >= knownMsMax) return loading;
+    // Asked early, so that nobody waits while there is work all the time. Who needs the answer asks again.
+    loading.catch(() => undefined);
+    return undefined;
   }
 
   const markOf = (tenantId: TenantId) => (marks.size === 0 ? undefined : marks.get(hashOf(tenantId)));
@@ -153,14 +161,12 @@ export function createErasedTenants({ pool, schema, driver, service, unitOfWork,
 
     async revive(at) {
       const tenantId = currentTenant();
-      const { rowCount } = await pool.query(
-        `update ${name}.erased_tenants set revived_at = $3, changed_at = clock_timestamp() where service = $1 and tenant_hash = $2 and revived_at is null and erased_at < $3`,
+      const { rows: [revived] } = await pool.query<{ erased_at: Date }>(
+        `update ${name}.erased_tenants set revived_at = $3, changed_at = clock_timestamp() where service = $1 and tenant_hash = $2 and revived_at is null and erased_at < $3 returning erased_at`,
         [service, hashOf(tenantId), at],
       );
-      if (rowCount === 0) return;
       // Known here at once: whoever revives it goes on to write.
-      loadedAt = Number.NEGATIVE_INFINITY;
-      await refresh();
+      if (revived !== undefined) marks.set(hashOf(tenantId), { erasedAt: revived.erased_at.getTime(), revivedAt: new Date(at).getTime() });
     },
   };
 }
