@@ -1,4 +1,4 @@
-import { getConnectionInternal, hubError } from '@switchboard/contracts';
+import { getConnectionInternal } from '@switchboard/contracts';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import type { Config } from './config.ts';
 import { onConnectionChanged } from './consumers/on-connection-changed.ts';
@@ -7,6 +7,7 @@ import { createProviderTokens } from './domain/create-provider-tokens.ts';
 import { createDependencies } from './dependencies.ts';
 import { tokenFetchers } from './providers/token-fetchers.ts';
 import { sweep } from './people/sweep.ts';
+import { issuerRoutes } from './routes/issuers.ts';
 import { acceptInvitationRoute, loginRoute, logoutRoute, refreshSessionRoute } from './routes/login.ts';
 import { changePasswordRoute, endMySessionsRoute, getMeRoute, requestPasswordResetRoute, resetPasswordRoute } from './routes/me.ts';
 import { memberRoutes } from './routes/members.ts';
@@ -23,14 +24,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
     fetchToken: (connection) => tokenFetchers[connection.provider]?.(connection, egress),
     now,
   });
-  const deps = createDependencies(kit, {
-    secondFactor: { challenge: async () => undefined },
-    otherIssuers: {
-      verify: async () => {
-        throw hubError('auth.missing');
-      },
-    },
-  });
+  const deps = createDependencies(kit);
   return {
     routes: [
       loginRoute(deps),
@@ -44,6 +38,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       resetPasswordRoute(deps),
       ...memberRoutes(deps),
       ...staffRoutes(deps),
+      ...issuerRoutes({ issuers: deps.issuers, store: deps.issuerStore }),
       getJwksRoute(deps),
       rotateSigningKeysRoute(deps),
       verifyTokenRoute(deps),

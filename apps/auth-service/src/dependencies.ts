@@ -1,7 +1,11 @@
+import { createDataKeyStore, createPlatformBox, createSecretBox } from '@switchboard/secrets';
 import type { Kit } from '@switchboard/service-kit';
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config.ts';
 import { createGuessLimits, type GuessLimits } from './guessing/create-guess-limits.ts';
+import { createIssuers, type Issuers } from './issuers/create-issuers.ts';
+import { createJwksCache } from './issuers/create-jwks-cache.ts';
+import { createOtherIssuers } from './issuers/create-other-issuers.ts';
 import { createPasswordHasher } from './passwords/create-password-hasher.ts';
 import { createAnnouncer, type Announcer } from './people/create-announcer.ts';
 import { createCredentials, type Credentials } from './people/create-credentials.ts';
@@ -9,6 +13,7 @@ import { createMembers, type Members } from './people/create-members.ts';
 import { createOneTimeLinks, type OneTimeLinks } from './people/create-one-time-links.ts';
 import { createStaff, type Staff } from './people/create-staff.ts';
 import { createTenants, type Tenants } from './people/create-tenants.ts';
+import { createRealmBox } from './sealing/create-realm-box.ts';
 import { createLogins, type Logins, type SecondFactor } from './sessions/create-logins.ts';
 import { createSessions, type Sessions } from './sessions/create-sessions.ts';
 import { createTokenVerifier, type OtherIssuers, type VerifyBearer } from './sessions/create-token-verifier.ts';
@@ -17,6 +22,7 @@ import { createSigningKeys, type SigningKeys } from './signing/create-signing-ke
 import type { AuthDatabase } from './store/client.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { createGuessStore } from './store/guess-counts.ts';
+import { createIssuerStore, type IssuerStore } from './store/issuers.ts';
 import { createOneTimeTokenStore, type OneTimeTokenStore } from './store/one-time-tokens.ts';
 import { createPeopleStore, type PeopleStore } from './store/people.ts';
 import { createSessionStore, type SessionStore } from './store/sessions.ts';
@@ -39,13 +45,15 @@ export type Dependencies = {
   readonly members: Members;
   readonly staff: Staff;
   readonly verifyBearer: VerifyBearer;
+  readonly issuers: Issuers;
+  readonly issuerStore: IssuerStore;
   readonly now: () => Date;
 };
 
-/** What log-ins and tokens are completed with. */
+/** What log-ins and tokens are completed with; tests may put others in their place. */
 export type Additions = { readonly secondFactor: SecondFactor; readonly otherIssuers: OtherIssuers };
 
-export function createDependencies({ db, bus, callRoute, config, keyProvider, now }: Kit<Config, PrismaClient>, { secondFactor, otherIssuers }: Additions): Dependencies {
+export function createDependencies({ db, bus, callRoute, config, keyProvider, egress, now }: Kit<Config, PrismaClient>, additions: Partial<Additions> = {}): Dependencies {
   const randomText = (bytes: number) => randomBytes(bytes).toString('base64url');
   const people = createPeopleStore(db);
   const oneTimeTokens = createOneTimeTokenStore(db);
@@ -57,13 +65,18 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, no
   const accessTokens = createAccessTokens({ keys: signingKeys, issuer: config.tokenIssuer, now });
   const sessions = createSessions({ db, sessions: sessionStore, people, accessTokens, announcer, randomText, now });
   const passwords = createPasswordHasher();
+  const tenants = createTenants({ callRoute, now });
+  const box = createRealmBox(createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }), createPlatformBox(keyProvider));
+  const issuerStore = createIssuerStore(db);
+  const others = additions.otherIssuers ?? createOtherIssuers({ store: issuerStore, box, jwks: createJwksCache({ egress, now }), tenants, now });
+  const secondFactor = additions.secondFactor ?? { challenge: async () => undefined };
   const logins = createLogins({ db, people, passwords, guesses, sessions, secondFactor, now });
   return {
     db,
     people,
     oneTimeTokens,
     sessionStore,
-    tenants: createTenants({ callRoute, now }),
+    tenants,
     announcer,
     links,
     guesses,
@@ -73,7 +86,9 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, no
     credentials: createCredentials({ db, people, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }),
     members: createMembers({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     staff: createStaff({ db, people, links, oneTimeTokens, sessions, announcer, now }),
-    verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others: otherIssuers }),
+    verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others }),
+    issuers: createIssuers({ db, store: issuerStore, people, box, egress, announcer, bus, ownIssuer: config.tokenIssuer, now }),
+    issuerStore,
     now,
   };
 }

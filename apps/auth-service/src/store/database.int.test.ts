@@ -6,5 +6,6 @@ describeDatabaseOfService(schema, {
   systemTables: {
     sessions: 'those that have ended are swept over all tenants',
     one_time_tokens: 'so are tokens that nobody used in time',
+    sso_logins: 'and log-ins that never came back from the identity provider',
   },
 });

@@ -3,8 +3,8 @@ import type { AuthDatabase } from './client.ts';
 
 /** Tables that tenants and the platform have one each of: the platform's lack the tenant, and are seen in system scope alone. */
 const tables = {
-  tenant: { people: 'members', sessions: 'sessions', oneTimeTokens: 'one_time_tokens' },
-  system: { people: 'staff', sessions: 'staff_sessions', oneTimeTokens: 'staff_one_time_tokens' },
+  tenant: { people: 'members', sessions: 'sessions', oneTimeTokens: 'one_time_tokens', issuers: 'issuers', secondFactors: 'second_factors' },
+  system: { people: 'staff', sessions: 'staff_sessions', oneTimeTokens: 'staff_one_time_tokens', issuers: 'platform_issuers', secondFactors: 'staff_second_factors' },
 } as const;
 
 /** Those of the current realm. */

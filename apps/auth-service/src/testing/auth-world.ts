@@ -74,18 +74,7 @@ export async function startAuthWorld(): Promise<AuthWorld> {
           return eventId;
         },
       };
-      return createDependencies(
-        { ...kit, bus },
-        {
-          secondFactor: { challenge: async () => undefined },
-          otherIssuers: {
-            verify: async () => {
-              throw new Error('no other issuer is asked');
-            },
-          },
-          ...additions,
-        },
-      );
+      return createDependencies({ ...kit, bus }, additions);
     },
     join: (deps, tenantId, role, email) =>
       from('192.0.2.1', async () => {
