@@ -30,18 +30,31 @@ const platformKnownForMs = 1_000;
 /** Milliseconds: long enough to take the force out of a loop with a wrong key, short enough that nobody waits for a new one. */
 const unknownForMs = 1_000;
 
+/** Milliseconds for which a credential that was valid goes before texts that nobody has seen yet. */
+const seenForMs = 3_600_000;
+/** Questions about such texts at the same time: half of the connections to one service, the rest is for who comes back. */
+const strangersMax = 32;
+/** Questions that wait for their turn: after a start everybody is a stranger. */
+const waitingMax = 256;
+
 const nobody = Symbol('nobody');
 /** What stands in the system's scope behind the hash of a text: where in its tenant's scope the credential is, or the credential itself where it is no tenant's. */
 type Holder = KeptValue | Extract<Credential, { kind: 'platform' }>;
 
-export type CredentialStores = { readonly store: MemoryStore; /** Of its own: a flood of wrong texts must not push out the right ones. */ readonly unknown: MemoryStore };
+export type CredentialStores = {
+  readonly store: MemoryStore;
+  /** Of its own: a flood of wrong texts must not push out the right ones. */
+  readonly unknown: MemoryStore;
+};
 
 /**
  * Credentials of one `kind` by the hash of their text. What a credential may do is kept in its tenant's scope, and forgotten with it; in the
  * system's scope, where a text of nobody known is looked for, stands only where that is.
  */
-export function createCredentialCache(kind: 'key' | 'token', { store, unknown, now }: CredentialStores & { readonly now: () => number }): CredentialCache {
+export function createCredentialCache(kind: 'key' | 'token', { store, unknown, seen, now }: CredentialStores & { /** Hashes of what was valid lately. */ readonly seen: MemoryStore; readonly now: () => number }): CredentialCache {
   const asked = new Map<string, Promise<Credential | undefined>>();
+  const waiting: (() => void)[] = [];
+  let strangers = 0;
 
   function recall(key: string): Credential | undefined {
     // Only this file puts what stands behind these keys.
@@ -57,6 +70,7 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
       const leftMs = until - now();
       if (leftMs <= 0) throw hubError('auth.missing');
       const entry = { key, mark };
+      seen.put({ scope: systemScope, key, value: true, keptForMs: seenForMs, mark: seen.mark() });
       if (credential.kind === 'platform') store.put({ ...entry, scope: systemScope, value: credential, keptForMs: Math.min(leftMs, platformKnownForMs) });
       else {
         const keptForMs = Math.min(leftMs, knownForMs);
@@ -71,6 +85,21 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
     }
   }
 
+  /** A flood of wrong texts must not make those wait who are asked for anew every ten seconds. */
+  async function askInTurn(key: string, load: () => Promise<Loaded>): Promise<Credential | undefined> {
+    if (seen.get(systemScope, key) !== undefined) return await ask(key, load);
+    if (strangers < strangersMax) strangers++;
+    else if (waiting.length < waitingMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else throw hubError('service.unavailable');
+    try {
+      return await ask(key, load);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) strangers--;
+      else next();
+    }
+  }
+
   return {
     find(text, { isPossible, load }, from) {
       const key = `${kind}:${hash('sha256', text, 'base64')}`;
@@ -79,7 +108,7 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, n
       if (unknown.get(systemScope, key) === nobody || !isPossible(text)) return undefined;
       let answer = asked.get(key);
       if (answer === undefined) {
-        const mine = ask(key, () => load(text, from())).finally(() => {
+        const mine = askInTurn(key, () => load(text, from())).finally(() => {
           if (asked.get(key) === mine) asked.delete(key);
         });
         asked.set(key, (answer = mine));

@@ -41,8 +41,9 @@ export function createIdentification(kit: IdentificationKit): Identification {
   const now = () => kit.now().getTime();
   // Two entries a credential: whose it is, and what it may do.
   const stores = { store: createMemoryStore({ entriesMax: 2 * config.credentialsMax, now }), unknown: createMemoryStore({ entriesMax: unknownMax, now }) };
-  const keyCache = createCredentialCache('key', { ...stores, now });
-  const tokenCache = createCredentialCache('token', { ...stores, now });
+  const seen = createMemoryStore({ entriesMax: config.credentialsMax, now });
+  const keyCache = createCredentialCache('key', { ...stores, seen, now });
+  const tokenCache = createCredentialCache('token', { ...stores, seen, now });
   const tenants = createTenantLookup({ ...stores, callRoute, now });
   const keySource = createKeySource({ callRoute, now });
   const tokenSource = createTokenSource({ callRoute, tenants, now });
