@@ -30,6 +30,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   updateConnectionOwn: { status: 'disabled' },
   rotateCredentialsOwn: { credentials: { accessToken: 'another-token' } },
   rotateApiKeyOwn: { overlapHours: 1 },
+  updateIssuerOwn: { isEnabled: false },
 };
 
 const credentialsOf = ({ apiKey, ownerToken }: Furnished): Readonly<Record<string, string>>[] => [{ 'x-api-key': apiKey }, { authorization: `Bearer ${ownerToken}` }];

@@ -12,6 +12,6 @@ export async function callAs(method: string, url: string, headers: Readonly<Reco
     headersTimeout: 30_000,
   });
   const text = await answer.body.text();
-  const isJson = String(answer.headers['content-type'] ?? '').includes('json');
+  const isJson = /^application\/(?:problem\+)?json\b/.test(String(answer.headers['content-type'] ?? ''));
   return { status: answer.statusCode, json: isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {}, headers: answer.headers };
 }

@@ -31,9 +31,11 @@ export async function furnishTenant(hub: HubProcess, tenantId: string): Promise<
   });
   const makeKey = async (scopes: readonly Scope[]) => (await makeKeyOf(hub, tenantId, scopes)).apiKey;
   const key = await makeKeyOf(hub, tenantId, ['state:read']);
+  const issuer = await callJson<{ issuerId: string }>('POST', `${hub.url('AUTH_SERVICE')}/tenants/${tenantId}/issuers`, admin, { kind: 'hs256', issuer: 'https://login.example', audience: 'hub', secret: 'a secret of thirty-two bytes, at least' });
+  if (issuer.status !== 201) throw new Error(issuer.text);
   const ownerToken = await joinMember(hub, tenantId, 'owner');
   const me = await callJson<{ memberId: string }>('GET', `${hub.url('API_GATEWAY')}/auth/me`, { authorization: `Bearer ${ownerToken}` });
-  return { apiKey, ownerToken, makeKey, things: { tenantId, waId, conversationId: mapping.conversationId, connectionId: connection.json.id, keyId: key.keyId, memberId: me.json.memberId } };
+  return { apiKey, ownerToken, makeKey, things: { tenantId, waId, conversationId: mapping.conversationId, connectionId: connection.json.id, keyId: key.keyId, memberId: me.json.memberId, issuerId: issuer.json.issuerId } };
 }
 
 async function makeKeyOf(hub: HubProcess, tenantId: string, scopes: readonly Scope[]): Promise<{ keyId: string; apiKey: string }> {
