@@ -132,6 +132,13 @@ describe('secret box', () => {
     await expect(runAsTenant(acme, () => box.open(good, place))).rejects.toMatchObject({ code: 'secret.unreadable' });
   });
 
+  it('seals for a tenant that was made anew under the key it has now, though the destroyed one is still in memory', async () => {
+    await sealed('of the tenant that was erased');
+    await runAsTenant(acme, () => memory.store.destroy());
+    const elsewhere = createSecretBox({ keyProvider: createEnvKeyProvider(kek), dataKeys: memory.store });
+    for (const good of [await sealed('first'), await sealed('second')]) expect(await runAsTenant(acme, () => elsewhere.open(good, place))).toMatch(/first|second/);
+  });
+
   it('keeps no key of a transaction that may roll back', async () => {
     memory = createMemoryStore({ unsettled: true });
     box = createSecretBox({ keyProvider: createEnvKeyProvider(kek), dataKeys: memory.store });

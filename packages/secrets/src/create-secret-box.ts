@@ -30,10 +30,10 @@ export function createSecretBox(options: {
   }
 
   async function loadToSeal(tenantId: string): Promise<DataKey> {
-    const kept = opened.find(tenantId);
-    if (kept !== undefined) return kept;
+    // Asked each time: a tenant that was erased and made anew has another key, and what is sealed under the one in memory would soon open nowhere.
     const [stored] = await options.dataKeys.find();
-    if (stored !== undefined) return await unwrap(tenantId, stored);
+    const kept = opened.find(tenantId);
+    if (stored !== undefined) return kept?.dataKeyId === stored.dataKeyId ? kept : await unwrap(tenantId, stored);
     const wrapped = await options.keyProvider.wrap(randomBytes(keyLength), tenantId);
     // The one that is there now, not the one just made: another process may have been first.
     return await unwrap(tenantId, await options.dataKeys.insert({ dataKeyId: randomBytes(dataKeyIdLength).toString('hex'), ...wrapped }));
