@@ -12,6 +12,7 @@ import { acceptInvitationRoute, loginRoute, logoutRoute, refreshSessionRoute } f
 import { changePasswordRoute, endMySessionsRoute, getMeRoute, requestPasswordResetRoute, resetPasswordRoute } from './routes/me.ts';
 import { memberRoutes } from './routes/members.ts';
 import { postProviderToken } from './routes/post-provider-token.ts';
+import { secondFactorRoutes } from './routes/second-factor.ts';
 import { getJwksRoute, rotateSigningKeysRoute } from './routes/signing-keys.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { verifyTokenRoute } from './routes/verify-token.ts';
@@ -38,6 +39,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       resetPasswordRoute(deps),
       ...memberRoutes(deps),
       ...staffRoutes(deps),
+      ...secondFactorRoutes(deps),
       ...issuerRoutes({ issuers: deps.issuers, store: deps.issuerStore }),
       getJwksRoute(deps),
       rotateSigningKeysRoute(deps),

@@ -14,6 +14,8 @@ import { createOneTimeLinks, type OneTimeLinks } from './people/create-one-time-
 import { createStaff, type Staff } from './people/create-staff.ts';
 import { createTenants, type Tenants } from './people/create-tenants.ts';
 import { createRealmBox } from './sealing/create-realm-box.ts';
+import { createChallenges } from './second-factor/create-challenges.ts';
+import { createSecondFactors, type SecondFactors } from './second-factor/create-second-factors.ts';
 import { createLogins, type Logins, type SecondFactor } from './sessions/create-logins.ts';
 import { createSessions, type Sessions } from './sessions/create-sessions.ts';
 import { createTokenVerifier, type OtherIssuers, type VerifyBearer } from './sessions/create-token-verifier.ts';
@@ -25,6 +27,7 @@ import { createGuessStore } from './store/guess-counts.ts';
 import { createIssuerStore, type IssuerStore } from './store/issuers.ts';
 import { createOneTimeTokenStore, type OneTimeTokenStore } from './store/one-time-tokens.ts';
 import { createPeopleStore, type PeopleStore } from './store/people.ts';
+import { createFactorStore } from './store/second-factors.ts';
 import { createSessionStore, type SessionStore } from './store/sessions.ts';
 import { createSigningKeyStore } from './store/signing-keys.ts';
 import { createStaffAuditStore } from './store/staff-audit.ts';
@@ -45,6 +48,7 @@ export type Dependencies = {
   readonly members: Members;
   readonly staff: Staff;
   readonly verifyBearer: VerifyBearer;
+  readonly secondFactors: SecondFactors;
   readonly issuers: Issuers;
   readonly issuerStore: IssuerStore;
   readonly now: () => Date;
@@ -69,7 +73,8 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
   const box = createRealmBox(createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }), createPlatformBox(keyProvider));
   const issuerStore = createIssuerStore(db);
   const others = additions.otherIssuers ?? createOtherIssuers({ store: issuerStore, box, jwks: createJwksCache({ egress, now }), tenants, now });
-  const secondFactor = additions.secondFactor ?? { challenge: async () => undefined };
+  const factors = createFactorStore(db);
+  const secondFactor = additions.secondFactor ?? createChallenges({ db, factors, links });
   const logins = createLogins({ db, people, passwords, guesses, sessions, secondFactor, now });
   return {
     db,
@@ -87,6 +92,7 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
     members: createMembers({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     staff: createStaff({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others }),
+    secondFactors: createSecondFactors({ db, people, factors, box, links, oneTimeTokens, guesses, logins, sessions, announcer, randomBytes, now }),
     issuers: createIssuers({ db, store: issuerStore, people, box, egress, announcer, bus, ownIssuer: config.tokenIssuer, now }),
     issuerStore,
     now,
