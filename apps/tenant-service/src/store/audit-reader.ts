@@ -6,8 +6,11 @@ export type AuditFilter = { readonly action?: string | undefined; readonly subje
 
 export type AuditVerdict = { readonly entries: number; readonly head: ChainHead; readonly fault: ChainFault | undefined };
 
-/** Entries that verifying reads at once. */
-const batch = 1_000;
+/** Entries that are read at once: each may have some 100 KB. */
+const batch = 200;
+
+/** Characters after which an export ends, whatever was asked for: entries are as large as a tenant makes them, and the whole answer lies in memory. */
+export const exportLengthMax = 4 * 1024 * 1024;
 
 // Order by `e.sequence`: `sequence` alone would be the text of the list, and 10 come before 2.
 const columns = `tenant_id as "tenantId", sequence::text, previous_hash as "previousHash", audit_id as "auditId", to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
@@ -32,8 +35,24 @@ export function createAuditReader(db: Pick<TenantDatabase, 'transaction' | 'sql'
         return rows.map(toRecord);
       }),
 
-    /** One JSON object a line, the oldest first. `before`, `after` and `facts` stand as Postgres writes them, which is what the hash is made of. */
-    exportAfter: async (sequence: number, limit: number): Promise<string> => (await pageAfter(sequence, limit)).map((entry) => `${lineOf(entry)}\n`).join(''),
+    /**
+     * One JSON object a line, the oldest first; fewer than `limit` where they are large. `before`, `after` and `facts` stand as Postgres writes them, which
+     * is what the hash is made of.
+     */
+    async exportAfter(sequence: number, limit: number): Promise<string> {
+      let text = '';
+      let last = sequence;
+      for (let left = limit; left > 0; left -= batch) {
+        const page = await pageAfter(last, Math.min(left, batch));
+        for (const entry of page) {
+          text += `${lineOf(entry)}\n`;
+          last = Number(entry.sequence);
+          if (text.length >= exportLengthMax) return text;
+        }
+        if (page.length < batch) break;
+      }
+      return text;
+    },
 
     /** The end of the chain: how many entries it has, and the hash of the last one. Undefined where there is none. */
     end: (): Promise<ChainHead | undefined> =>

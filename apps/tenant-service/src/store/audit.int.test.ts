@@ -8,7 +8,7 @@ import type { TenantId } from '@switchboard/contracts';
 import { createDatabase, migrate, provision } from '@switchboard/db';
 import { runAsTenant, runWithActor } from '@switchboard/tenant-context';
 import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchboard/testing';
-import { createAuditReader, type AuditVerdict } from './audit-reader.ts';
+import { createAuditReader, exportLengthMax, type AuditVerdict } from './audit-reader.ts';
 import { createAudit, type AuditEntry } from './audit.ts';
 import type { TenantDatabase } from './client.ts';
 import { PrismaClient } from './generated/client.ts';
@@ -126,6 +126,20 @@ describe('the audit chain', () => {
     for (let round = 0; round < 10; round++) expect((await verify(acme)).fault).toBeUndefined();
     await writing;
     expect(await verify(acme)).toMatchObject({ entries: 27, fault: undefined });
+  });
+
+  it('is exported in pieces of a few megabytes, however large its entries and the piece that is asked for', async () => {
+    const large = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`field ${index}`, 'x'.repeat(2_000)]));
+    await append(acme, ...Array.from({ length: 120 }, () => ({ before: large, after: large, facts: large })));
+    const piece = (after: number, limit = 10_000) => runAsTenant(acme, () => createAuditReader(db).exportAfter(after, limit));
+    const sequences: number[] = [];
+    for (let text = await piece(0); text !== ''; text = await piece(sequences.at(-1) ?? 0)) {
+      expect(text.length).toBeLessThan(exportLengthMax + 100_000);
+      sequences.push(...text.trimEnd().split('\n').map((line) => (JSON.parse(line) as { sequence: number }).sequence));
+    }
+    expect(sequences).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
+    expect((await piece(3, 2)).trimEnd().split('\n')).toHaveLength(2);
+    expect(await verify(acme)).toMatchObject({ entries: 120, fault: undefined });
   });
 
   it('was made of the entries of older installations too, in their order', async () => {
