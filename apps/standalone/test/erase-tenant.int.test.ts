@@ -69,12 +69,14 @@ async function call(method: string, path: string, body?: unknown, service = 'ten
 
 /** A row in every table of every service, thousands in one, events in every state on the bus, and a file. */
 async function fillEverything(tenantId: string): Promise<void> {
+  // Columns that are read as what they are while the tenant is erased.
+  const words: Readonly<Record<string, string>> = { provider: "'whatsapp'", role: "'channel'", connection_id: `'con_' || md5('${tenantId}')` };
   // Rows that a foreign key or a trigger asks for are of no interest here.
   await admin.query('set session_replication_role = replica');
   for (const { database: own } of withRows) {
     if (own === undefined) continue;
     for (const table of (await readTables(admin, own.schema)).filter(isTenantTable)) {
-      const unique = Object.fromEntries(table.columns.filter(({ type, isRequired }) => isRequired && type === 'text').map(({ name }) => [name, `'x ${tenantId}'`]));
+      const unique = Object.fromEntries(table.columns.filter(({ type, isRequired }) => isRequired && type === 'text').map(({ name }) => [name, words[name] ?? `'x ${tenantId}'`]));
       if (await isEmptyFor(`${own.schema}."${table.name}"`, tenantId)) await admin.query(sampleRow(own.schema, table, tenantId, unique));
     }
   }
@@ -169,7 +171,7 @@ describe('erasing a tenant', () => {
     expect(said.map(({ service }) => service).toSorted()).toEqual(servicesWithTenantRows.toSorted());
     const rows = rowsOf(await receipt());
     expect(rows['state-manager']).toMatchObject({ messages: messages + 1, contacts: 1, events: 3 });
-    expect(rows['webhook-ingest']).toMatchObject({ connections: 1, tenant_keys: 1, webhooks: 1 });
+    expect(rows['webhook-ingest']).toMatchObject({ tenant_keys: 1, webhooks: 1 });
     expect(rows['tenant-service']).toMatchObject({ tenants: 1, tenant_keys: 1, audit_entries: audit?.entries });
     expect((rows['whatsapp-connector']?.['files'] ?? 0) + (rows['genesys-connector']?.['files'] ?? 0)).toBe(1);
     expect(audit).toEqual({ entries: expect.any(Number), headHash: expect.stringMatching(/^[0-9a-f]{64}$/) });

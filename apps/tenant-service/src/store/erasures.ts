@@ -59,9 +59,16 @@ export function createErasureStore(db: TenantDatabase) {
         return rows.length > 0;
       }),
 
-    /** What a try to remove the connections came to; `disconnectedAt` when none is left. */
-    noteRemovals: (erasureId: string, webhooks: readonly Removal[], disconnectedAt: Date | null): Promise<void> =>
-      run('update erasures set webhooks = $2::jsonb, attempts = attempts + 1, disconnected_at = $3 where erasure_id = $1', [erasureId, JSON.stringify(webhooks), disconnectedAt]),
+    /** What became of a connection's webhooks at its provider; the last word counts. */
+    noteRemoval: (erasureId: string, removal: Removal): Promise<void> =>
+      run(
+        `update erasures set webhooks = (select coalesce(jsonb_agg(other), '[]') from jsonb_array_elements(webhooks) other where other ->> 'connectionId' <> $2) || jsonb_build_array($3::jsonb)
+          where erasure_id = $1`,
+        [erasureId, removal.connectionId, JSON.stringify(removal)],
+      ),
+
+    /** Another try to remove the connections is through; `disconnectedAt` when none is left. */
+    noteAttempt: (erasureId: string, disconnectedAt: Date | null): Promise<void> => run('update erasures set attempts = attempts + 1, disconnected_at = coalesce(disconnected_at, $2) where erasure_id = $1', [erasureId, disconnectedAt]),
 
     noteTold: (erasureId: string, toldAt: Date): Promise<void> => run('update erasures set told_at = $2 where erasure_id = $1', [erasureId, toldAt]),
 

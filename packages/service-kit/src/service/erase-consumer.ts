@@ -1,13 +1,13 @@
 import { hubError } from '@switchboard/contracts';
 import { eraseTenantRows } from '@switchboard/db';
 import { onEvent, type Subscription } from '@switchboard/event-bus';
-import type { Kit } from '../port.ts';
+import type { Kit, ServiceParts } from '../port.ts';
 
 /**
  * Every service with a database forgets a tenant whose grace time is over: files, rows, data key, events. It says what it deleted when all is
  * gone. Broken off it goes on where it was; repeated it says the same.
  */
-export function eraseConsumer({ name, db, bus, now }: Pick<Kit<unknown, unknown>, 'name' | 'db' | 'bus' | 'now'>, eraseMore?: () => Promise<Readonly<Record<string, number>>>): Subscription {
+export function eraseConsumer({ name, db, bus, now }: Pick<Kit<unknown, unknown>, 'name' | 'db' | 'bus' | 'now'>, erase?: ServiceParts['erase']): Subscription {
   return onEvent({
     type: 'tenant.changed',
     // One of its own: the service's group may hear of the same event for another reason.
@@ -16,8 +16,9 @@ export function eraseConsumer({ name, db, bus, now }: Pick<Kit<unknown, unknown>
     effect: 'idempotent',
     ofErased: true,
     async handle({ tenantId, eventId, occurredAt, payload: { status, reason } }, { signal }) {
-      if (reason === 'created') return bus.erasedTenants.revive(occurredAt);
-      if (status !== 'deleted' || reason !== 'erase') return;
+      // After it was erased nobody can change it any more: this is another one under the same id.
+      if (status !== 'deleted') return await bus.erasedTenants.revive(occurredAt);
+      if (reason !== 'erase' || erase === 'by-itself') return;
       await bus.erasedTenants.erase({ eventId, occurredAt }, {
         async rows(note) {
           const noteAndGoOn = (count: Readonly<Record<string, number>>) => {
@@ -25,7 +26,7 @@ export function eraseConsumer({ name, db, bus, now }: Pick<Kit<unknown, unknown>
             if (signal.aborted) throw hubError('service.unavailable', { retry: 'later' });
             note(count);
           };
-          const more = (await eraseMore?.()) ?? {};
+          const more = (await erase?.()) ?? {};
           await db.transaction(async () => noteAndGoOn(more));
           await eraseTenantRows(db, noteAndGoOn);
         },

@@ -101,7 +101,7 @@ async function open(
   const isDraining = () => draining;
 
   for (const consumer of consumers) bus.subscribe(consumer);
-  if (definition.database !== undefined && parts.erase !== 'by-itself') bus.subscribe(eraseConsumer(kit, parts.erase));
+  if (definition.database !== undefined) bus.subscribe(eraseConsumer(kit, parts.erase));
   for (const task of parts.tasks ?? []) bus.schedule(task);
   observeBus(registry, bus);
   const checks = { ...(definition.database === undefined ? {} : { db: () => db.unhealthy() }), bus: () => bus.unhealthy(), ...parts.readiness };
