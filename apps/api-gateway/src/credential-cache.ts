@@ -3,6 +3,7 @@ import { hubError, isHubError } from '@switchboard/contracts';
 import { hash } from 'node:crypto';
 import type { Caller } from './identity.ts';
 import type { Networks } from './networks.ts';
+import { createTurns } from './turns.ts';
 
 /** What a credential proves. `networks`: the only ones it may be used from. */
 export type Credential = { readonly kind: 'caller'; readonly caller: Caller; readonly networks: Networks | undefined } | { readonly kind: 'platform'; readonly subject: string };
@@ -31,11 +32,9 @@ const platformKnownForMs = 1_000;
 const unknownForMs = 1_000;
 
 /** Milliseconds for which a credential that was valid goes before texts that nobody has seen yet. */
-const seenForMs = 3_600_000;
-/** Questions about such texts at the same time: half of the connections to one service, the rest is for who comes back. */
-const strangersMax = 32;
-/** Questions that wait for their turn: after a start everybody is a stranger. */
-const waitingMax = 256;
+export const seenForMs = 3_600_000;
+/** Questions about such texts: half of the connections to one service, the rest is for who comes back. After a start everybody is a stranger, and waits. */
+const strangersTurns = { atOnceMax: 32, waitingMax: 256 } as const;
 
 const nobody = Symbol('nobody');
 /** What stands in the system's scope behind the hash of a text: where in its tenant's scope the credential is, or the credential itself where it is no tenant's. */
@@ -45,16 +44,17 @@ export type CredentialStores = {
   readonly store: MemoryStore;
   /** Of its own: a flood of wrong texts must not push out the right ones. */
   readonly unknown: MemoryStore;
+  /** What was valid lately, without what it was. */
+  readonly seen: MemoryStore;
 };
 
 /**
  * Credentials of one `kind` by the hash of their text. What a credential may do is kept in its tenant's scope, and forgotten with it; in the
  * system's scope, where a text of nobody known is looked for, stands only where that is.
  */
-export function createCredentialCache(kind: 'key' | 'token', { store, unknown, seen, now }: CredentialStores & { /** Hashes of what was valid lately. */ readonly seen: MemoryStore; readonly now: () => number }): CredentialCache {
+export function createCredentialCache(kind: 'key' | 'token', { store, unknown, seen, now }: CredentialStores & { readonly now: () => number }): CredentialCache {
   const asked = new Map<string, Promise<Credential | undefined>>();
-  const waiting: (() => void)[] = [];
-  let strangers = 0;
+  const strangers = createTurns(strangersTurns);
 
   function recall(key: string): Credential | undefined {
     // Only this file puts what stands behind these keys.
@@ -86,19 +86,7 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, s
   }
 
   /** A flood of wrong texts must not make those wait who are asked for anew every ten seconds. */
-  async function askInTurn(key: string, load: () => Promise<Loaded>): Promise<Credential | undefined> {
-    if (seen.get(systemScope, key) !== undefined) return await ask(key, load);
-    if (strangers < strangersMax) strangers++;
-    else if (waiting.length < waitingMax) await new Promise<void>((resolve) => waiting.push(resolve));
-    else throw hubError('service.unavailable');
-    try {
-      return await ask(key, load);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) strangers--;
-      else next();
-    }
-  }
+  const askInTurn = (key: string, load: () => Promise<Loaded>) => (seen.get(systemScope, key) === undefined ? strangers.take(() => ask(key, load)) : ask(key, load));
 
   return {
     find(text, { isPossible, load }, from) {

@@ -40,6 +40,23 @@ describe('a subdomain', () => {
     expect(await identify(host('initech'))).toMatchObject({ tenant: { tenantId: acme } });
   });
 
+  it('that somebody makes up takes nothing from those that there are', async () => {
+    const { identify, state, pass, asked } = house();
+    await identify(host('acme'));
+    pass(10_001);
+    let answerNow: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answerNow = resolve));
+    state.before = () => held;
+    const before = asked();
+    const flood = Array.from({ length: 300 }, (_, i) => identify(host(`made-up-${i}`)).catch((error: { code: string }) => error.code));
+    const known = identify(host('acme'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(asked() - before).toBe(17);
+    answerNow();
+    expect(await known).toMatchObject({ tenant: { tenantId: acme } });
+    expect((await Promise.all(flood)).filter((answer) => answer === 'service.unavailable')).toHaveLength(300 - 16 - 256);
+  });
+
   it('is told of by proxies of ours alone', async () => {
     const { identify } = house({ trustedProxies: ['10.0.0.0/8'] });
     const headers = { host: 'globex.example.com', 'x-forwarded-host': 'acme.example.com' };

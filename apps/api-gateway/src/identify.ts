@@ -40,10 +40,13 @@ export function createIdentification(kit: IdentificationKit): Identification {
   const { config, callRoute, isAdminKey } = kit;
   const now = () => kit.now().getTime();
   // Two entries a credential: whose it is, and what it may do.
-  const stores = { store: createMemoryStore({ entriesMax: 2 * config.credentialsMax, now }), unknown: createMemoryStore({ entriesMax: unknownMax, now }) };
-  const seen = createMemoryStore({ entriesMax: config.credentialsMax, now });
-  const keyCache = createCredentialCache('key', { ...stores, seen, now });
-  const tokenCache = createCredentialCache('token', { ...stores, seen, now });
+  const stores = {
+    store: createMemoryStore({ entriesMax: 2 * config.credentialsMax, now }),
+    unknown: createMemoryStore({ entriesMax: unknownMax, now }),
+    seen: createMemoryStore({ entriesMax: config.credentialsMax, now }),
+  };
+  const keyCache = createCredentialCache('key', { ...stores, now });
+  const tokenCache = createCredentialCache('token', { ...stores, now });
   const tenants = createTenantLookup({ ...stores, callRoute, now });
   const keySource = createKeySource({ callRoute, now });
   const tokenSource = createTokenSource({ callRoute, tenants, now });

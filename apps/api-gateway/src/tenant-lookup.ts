@@ -2,7 +2,8 @@ import { systemScope, tenantScope, type Maybe } from '@switchboard/cache';
 import { resolveTenant, type TenantFacts, type TenantId } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
-import { knownForMs, type CredentialStores } from './credential-cache.ts';
+import { knownForMs, seenForMs, type CredentialStores } from './credential-cache.ts';
+import { createTurns } from './turns.ts';
 
 export type KnownTenant = { readonly facts: TenantFacts; /** Milliseconds since 1970: when the facts were asked for, and how long they may be believed. */ readonly until: number };
 
@@ -16,12 +17,15 @@ export interface TenantLookup {
 /** Milliseconds that a subdomain of nobody is remembered. */
 const unknownForMs = 1_000;
 const factsKey = 'facts';
+/** Questions about names that were nobody's lately: anybody can make up a host. */
+const strangersTurns = { atOnceMax: 16, waitingMax: 256 } as const;
 
 type TenantLookupOptions = CredentialStores & { readonly callRoute: CallRoute; readonly now: () => number };
 
 /** Facts of tenants, looked up at tenant-service. */
-export function createTenantLookup({ store, unknown, callRoute, now }: TenantLookupOptions): TenantLookup {
+export function createTenantLookup({ store, unknown, seen, callRoute, now }: TenantLookupOptions): TenantLookup {
   const asked = new Map<string, Promise<KnownTenant | undefined>>();
+  const strangers = createTurns(strangersTurns);
 
   // Only this file puts what stands behind these keys.
   const recall = (tenantId: TenantId) => store.get(tenantScope(tenantId), factsKey) as KnownTenant | undefined;
@@ -30,7 +34,7 @@ export function createTenantLookup({ store, unknown, callRoute, now }: TenantLoo
   function ask(key: string, body: { readonly tenantId: TenantId } | { readonly subdomain: string }): Promise<KnownTenant | undefined> {
     let answer = asked.get(key);
     if (answer === undefined) {
-      const mine = load(key, body).finally(() => {
+      const mine = ('tenantId' in body || seen.get(systemScope, key) !== undefined ? load(key, body) : strangers.take(() => load(key, body))).finally(() => {
         if (asked.get(key) === mine) asked.delete(key);
       });
       asked.set(key, (answer = mine));
@@ -49,7 +53,10 @@ export function createTenantLookup({ store, unknown, callRoute, now }: TenantLoo
     const known = { facts: tenant, until };
     const keptForMs = until - now();
     store.put({ scope: tenantScope(tenant.tenantId), key: factsKey, value: known, keptForMs, mark });
-    if ('subdomain' in body) store.put({ scope: systemScope, key, value: tenant.tenantId, keptForMs, mark });
+    if ('subdomain' in body) {
+      store.put({ scope: systemScope, key, value: tenant.tenantId, keptForMs, mark });
+      seen.put({ scope: systemScope, key, value: true, keptForMs: seenForMs, mark: seen.mark() });
+    }
     return known;
   }
 

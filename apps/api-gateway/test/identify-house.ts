@@ -42,6 +42,7 @@ export function house(more: Partial<IdentificationConfig> = {}) {
         if (holder === undefined) throw hubError('auth.missing');
         return holder;
       }
+      await state.before();
       const wanted = input.body as BodyOf<typeof resolveTenant>;
       return { tenant: [...tenants.values()].find((tenant) => ('tenantId' in wanted ? tenant.tenantId === wanted.tenantId : tenant.subdomain === wanted.subdomain)) ?? null };
     },
