@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TenantId } from '@switchboard/contracts';
 import type { Database } from '@switchboard/db';
-import { combineKeyProviders, createDataKeyStore, createPlatformSeal, createEnvKeyProvider, createSecretBox, createVaultKeyProvider, type KeyProvider, type SecretBox } from '@switchboard/secrets';
+import { combineKeyProviders, createDataKeyStore, createPlatformBox, createPlatformSeal, createEnvKeyProvider, createSecretBox, createVaultKeyProvider, type KeyProvider, type SecretBox } from '@switchboard/secrets';
 import { startStandInVault, type StandInVault } from '@switchboard/secrets/testing';
 import { service as authService } from '@switchboard/auth-service';
 import { prepareServices, type ServiceDefinition } from '@switchboard/service-kit';
@@ -32,6 +32,11 @@ const databaseUrlOf = (service: ServiceDefinition) => database.url(`switchboard_
 const boxes = (keyProvider: KeyProvider): SecretBox[] => databases.map((db) => createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }));
 const signingKey = randomBytes(32);
 const signingPlace = { table: 'signing_keys', column: 'wrapped', row: 'kid_1' };
+/** Of the platform, as auth-service seals them. */
+const ofPlatform = [
+  { table: 'platform_issuers', id: 'issuer_id', place: { table: 'issuers', column: 'sealed_secret', row: 'iss_1' } },
+  { table: 'staff_second_factors', id: 'member_id', place: { table: 'second_factors', column: 'sealed_secret', row: 'mbr_1' } },
+];
 const sealed = new Map<string, Buffer[]>();
 
 beforeAll(async () => {
@@ -44,6 +49,13 @@ beforeAll(async () => {
   await admin.query(`insert into tenant.tenants (tenant_id, name, plan, rate_limit, metadata) select id, id, 'starter', 100, '{}' from unnest($1::text[]) id`, [tenants]);
   const { keyId, wrapped } = await createPlatformSeal(createEnvKeyProvider(kek(0))).seal(signingKey, signingPlace);
   await admin.query(`insert into auth.signing_keys (kid, public_jwk, wrapped_by, wrapped, created_at, signs_from) values ('kid_1', '{}', $1, $2, now(), now())`, [keyId, wrapped]);
+  await admin.query(`insert into auth.staff (member_id, email, status) values ('mbr_1', 'staff@hub.example', 'active')`);
+  await admin.query(`insert into auth.platform_issuers (issuer_id, issuer, audience, kind, algorithm, max_role) values ('iss_1', 'https://issuer.example', 'hub', 'hs256', 'HS256', 'agent')`);
+  await admin.query(`insert into auth.staff_second_factors (member_id, status, sealed_secret, wrapped_by, wrapped, last_step) values ('mbr_1', 'active', '', '', '', 0)`);
+  for (const { table, id, place: at } of ofPlatform) {
+    const secret = await createPlatformBox(createEnvKeyProvider(kek(0))).seal(`secret of ${at.row}`, at);
+    await admin.query(`update auth.${table} set sealed_secret = $2, wrapped_by = $3, wrapped = $4 where ${id} = $1`, [at.row, secret.sealed, secret.keyId, secret.wrapped]);
+  }
   const [first, second] = boxes(createEnvKeyProvider(kek(0)));
   for (const tenantId of tenants) sealed.set(tenantId, await runAsTenant(tenantId, async () => [await first!.seal(`tenant of ${tenantId}`, place), await second!.seal(`ingest of ${tenantId}`, place)]));
 }, 120_000);
@@ -63,6 +75,10 @@ async function keyIds(): Promise<Record<string, number>> {
 async function expectAllOpen(keyProvider: KeyProvider): Promise<void> {
   const { rows } = await admin.query<{ keyId: string; wrapped: Buffer }>('select wrapped_by as "keyId", wrapped from auth.signing_keys');
   expect(await createPlatformSeal(keyProvider).open(rows[0]!, signingPlace)).toEqual(signingKey);
+  for (const { table, place: at } of ofPlatform) {
+    const secrets = await admin.query<{ sealed: Buffer; keyId: string; wrapped: Buffer }>(`select sealed_secret as sealed, wrapped_by as "keyId", wrapped from auth.${table}`);
+    expect(await createPlatformBox(keyProvider).open(secrets.rows[0]!, at)).toBe(`secret of ${at.row}`);
+  }
   const [first, second] = boxes(keyProvider);
   for (const [tenantId, [one, two]] of sealed) {
     await runAsTenant(tenantId as TenantId, async () => {
@@ -74,7 +90,7 @@ async function expectAllOpen(keyProvider: KeyProvider): Promise<void> {
 const rotate = (keyProvider: KeyProvider) => rotateDataKeys({ services, databaseUrlOf, keyProvider, batch: 60, report: () => undefined });
 
 describe('rotating the key-encryption key', () => {
-  it('wraps every data key of every service anew while services seal and open, and changes nothing when run again', async () => {
+  it('wraps every data key of every service and every secret of the platform anew while services seal and open, and changes nothing when run again', async () => {
     const both = createEnvKeyProvider(kek(1, 0));
     let isOver = false;
     const traffic = (async () => {
@@ -88,7 +104,7 @@ describe('rotating the key-encryption key', () => {
         });
       }
     })();
-    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 250, failed: [] }, { schema: 'ingest', rewrapped: 250, failed: [] }, { schema: 'auth', rewrapped: 1, failed: [] }]);
+    expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 250, failed: [] }, { schema: 'ingest', rewrapped: 250, failed: [] }, { schema: 'auth', rewrapped: 3, failed: [] }]);
     isOver = true;
     await traffic;
     expect(await rotate(both)).toEqual([{ schema: 'tenant', rewrapped: 0, failed: [] }, { schema: 'ingest', rewrapped: 0, failed: [] }, { schema: 'auth', rewrapped: 0, failed: [] }]);
@@ -117,10 +133,16 @@ describe('rotating the key-encryption key', () => {
     await expectAllOpen(createEnvKeyProvider(kek(2)));
   }, 120_000);
 
+  it('is refused where it does not know what a table has wrapped', async () => {
+    await admin.query('create table auth.newer_secrets (id text primary key, wrapped_by text, wrapped bytea)');
+    await expect(rotate(createEnvKeyProvider(kek(2)))).rejects.toThrow('newer_secrets');
+    await admin.query('drop table auth.newer_secrets');
+  }, 60_000);
+
   it('done by two at once wraps each key once', async () => {
     const both = createEnvKeyProvider(kek(3, 2));
     const results = await Promise.all([rotate(both), rotate(both)]);
-    expect(results.flat().reduce((sum, { rewrapped }) => sum + rewrapped, 0)).toBe(501);
+    expect(results.flat().reduce((sum, { rewrapped }) => sum + rewrapped, 0)).toBe(503);
     await expectAllOpen(createEnvKeyProvider(kek(3)));
   }, 120_000);
 

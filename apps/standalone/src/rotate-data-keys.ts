@@ -2,7 +2,7 @@ import type { Database } from '@switchboard/db';
 import { createDataKeyStore, rewrapDataKeys, type KeyProvider } from '@switchboard/secrets';
 import type { ServiceDefinition } from '@switchboard/service-kit';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
-import { rotateSigningKeys } from './rotate-signing-keys.ts';
+import { rotatePlatformKeys } from './rotate-platform-keys.ts';
 import { openServiceDatabase } from './service-databases.ts';
 import { tenantPages } from './tenant-pages.ts';
 
@@ -23,7 +23,7 @@ export type RotateOptions = {
   readonly report: (line: string) => void;
 };
 
-/** Of one schema: keys wrapped anew now, and those that could not be unwrapped, by tenant (a signing key: by its id). */
+/** Of one schema: keys wrapped anew now, and those that could not be unwrapped, by tenant (of the platform: by table and id). */
 export type Rotated = { readonly schema: string; readonly rewrapped: number; readonly failed: readonly { readonly of: string; readonly reason: string }[] };
 
 /**
@@ -43,7 +43,7 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
       const db = openServiceDatabase(service, databaseUrlOf);
       try {
         const kept = await tablesOfKeys(db);
-        if (kept.dataKeys || kept.signingKeys) rotated.push(await rotateSchema(service.database?.schema ?? '', db, kept));
+        if (kept.dataKeys || kept.ofPlatform.length > 0) rotated.push(await rotateSchema(service.database?.schema ?? '', db, kept));
       } finally {
         await db.close();
       }
@@ -63,9 +63,8 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
       failed.push({ of, reason: String(detail?.reason) });
       report(`${schema}: the key of ${of} cannot be unwrapped: ${String(detail?.reason)}`);
     };
-    let rewrapped = 0;
     let seen = 0;
-    if (kept.signingKeys) rewrapped = await rotateSigningKeys(db, keyProvider, currentKeyId, onFailed);
+    let rewrapped = await rotatePlatformKeys(db, kept.ofPlatform, keyProvider, currentKeyId, onFailed);
     for await (const page of kept.dataKeys ? tenantPages(tenants, batch) : []) {
       await inParallel(page, async (tenantId) => {
         try {
@@ -83,13 +82,18 @@ export async function rotateDataKeys({ services, databaseUrlOf, keyProvider, bat
   }
 }
 
-type KeptKeys = { readonly dataKeys: boolean; readonly signingKeys: boolean };
+type KeptKeys = { readonly dataKeys: boolean; /** Tables with secrets of the platform. */ readonly ofPlatform: readonly string[] };
 
 async function tablesOfKeys(db: Database<unknown>): Promise<KeptKeys> {
   const [row] = await runAsSystem('asks which tables of keys the service has', () =>
-    db.transaction(() => db.sql.query<KeptKeys>(`select to_regclass('tenant_keys') is not null as "dataKeys", to_regclass('signing_keys') is not null as "signingKeys"`)),
+    db.transaction(() =>
+      db.sql.query<KeptKeys>(
+        `select to_regclass('tenant_keys') is not null as "dataKeys",
+                array(select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = to_regnamespace(current_schema()) and c.relkind = 'r' and a.attname = 'wrapped_by' order by 1) as "ofPlatform"`,
+      ),
+    ),
   );
-  return row ?? { dataKeys: false, signingKeys: false };
+  return row ?? { dataKeys: false, ofPlatform: [] };
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
