@@ -42,13 +42,18 @@ export async function forwardRequest(request: IncomingMessage, response: ServerR
   const held = upstream.lease();
   const lease = held instanceof Promise ? await held : held;
   if (response.destroyed) return lease.end('abandoned');
-  const sent = { ...passed(request.headers, passesCookies), ...headersOf(trace), ...headers };
+  const sent: Record<string, string> = {};
+  pass(request.headers, sent);
+  if (passesCookies && request.headers.cookie !== undefined) sent['cookie'] = request.headers.cookie;
+  if (trace !== undefined) tell(trace, sent);
+  Object.assign(sent, headers);
   const isRepeatable = isWhole(body) && (idempotentMethods.has(method) || sent['idempotency-key'] !== undefined);
   await new Promise<void>((done) => {
     const exchange = new Exchange(response, trace, done);
     const dispatch = (to: Lease, retry: (() => void) | undefined) => {
       exchange.begin(to, retry);
-      to.pool.dispatch({ path, method, headers: { ...sent, host: to.host }, body }, exchange);
+      sent['host'] = to.host;
+      to.pool.dispatch({ path, method, headers: sent, body }, exchange);
     };
     dispatch(lease, isRepeatable ? () => again() : undefined);
 
@@ -167,18 +172,16 @@ function isWhole(body: Body): boolean {
   return body === null || Buffer.isBuffer(body);
 }
 
-function passed(headers: IncomingHttpHeaders, passesCookies: boolean): Record<string, string> {
-  const copy: Record<string, string> = {};
+function pass(headers: IncomingHttpHeaders, sent: Record<string, string>): void {
   for (const name of passedHeaders) {
     const value = headers[name];
-    if (typeof value === 'string') copy[name] = value;
+    if (typeof value === 'string') sent[name] = value;
   }
-  if (passesCookies && headers.cookie !== undefined) copy['cookie'] = headers.cookie;
-  return copy;
 }
 
-function headersOf(trace: Trace | undefined): Record<string, string> {
-  return trace === undefined ? {} : { 'x-request-id': trace.requestId, ...(trace.traceparent === undefined ? {} : { traceparent: trace.traceparent }) };
+function tell({ requestId, traceparent }: Trace, sent: Record<string, string>): void {
+  sent['x-request-id'] = requestId;
+  if (traceparent !== undefined) sent['traceparent'] = traceparent;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);

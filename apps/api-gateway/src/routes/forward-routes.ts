@@ -46,7 +46,7 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
     }
   }
 
-  async function forward(request: IncomingMessage, response: ServerResponse, { route, params, identity }: { route: ForwardedRoute; params: Params; identity: Identity }): Promise<void> {
+  function forward(request: IncomingMessage, response: ServerResponse, { route, params, identity }: { route: ForwardedRoute; params: Params; identity: Identity }): Promise<void> {
     const { contract } = route;
     authorize(contract, identity);
     const service = route.serviceOf(params);
@@ -54,7 +54,7 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
     const url = request.url ?? '/';
     const servicePath = route.servicePathOf(params, identity.kind === 'tenant' ? identity.caller.tenantId : undefined);
     const token = tokenOf(contract.auth, identity, service);
-    await forwardRequest(request, response, {
+    return forwardRequest(request, response, {
       upstream: upstreamOf(service),
       path: servicePath === undefined ? url : `${servicePath}${queryOf(url)}`,
       headers: token === undefined ? {} : { [internalTokenHeader]: token, [clientAddressHeader]: clientAddressOf(request) },
@@ -93,13 +93,17 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
       const who = route.contract.auth === 'public' ? identifyForPublic(request) : identify(request);
       const identity = who instanceof Promise ? await who : who;
       if (request.headers.origin !== undefined) cors.letRead(request, response, doorOf(identity));
-      await inFlight.run(holderOf(identity, () => clientAddressOf(request)), async () => {
+      const holder = identity.kind === 'tenant' ? identity.caller.tenantId : identity.kind === 'platform' ? `platform ${identity.subject}` : `address ${clientAddressOf(request)}`;
+      inFlight.enter(holder);
+      try {
         if (identity.kind === 'tenant') {
           await rateLimit.count(request, response, identity.caller);
           apiCalls.count(identity.caller.tenantId);
         }
         await forward(request, response, { route, params, identity });
-      });
+      } finally {
+        inFlight.leave(holder);
+      }
     },
   };
 }
@@ -122,11 +126,6 @@ function claimsOfDoor({ tenantId }: TenantFacts): InternalClaims {
 
 function doorOf(identity: Identity): TenantFacts | undefined {
   return identity.kind === 'tenant' ? identity.caller.tenant : identity.kind === 'nobody' ? identity.tenant : undefined;
-}
-
-/** Whom requests at the same time are counted to. */
-function holderOf(identity: Identity, clientAddress: () => string): string {
-  return identity.kind === 'tenant' ? identity.caller.tenantId : identity.kind === 'platform' ? `platform ${identity.subject}` : `address ${clientAddress()}`;
 }
 
 function queryOf(url: string): string {
