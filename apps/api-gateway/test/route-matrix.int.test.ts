@@ -109,6 +109,16 @@ describe.each(gatewayRoutes.map((route) => [`${route.contract.method} ${route.co
   }
 });
 
+describe('two tenants in turn', () => {
+  it.each(['/state/stats', '/tenant', '/tenant/webhooks', '/tenant/dead-letters/state-manager'])('are each told to the service as themselves: %s', async (path) => {
+    const keys = new Map([acme, globex].map((tenantId) => [tenantId, { 'x-api-key': world.addKey(tenantId) }]));
+    for (const tenantId of [acme, globex, acme, globex, globex, acme]) {
+      const { body } = await ask('GET', path, keys.get(tenantId) ?? {});
+      expect(body).toMatchObject({ principal: { tenantId }, scope: { kind: 'tenant', tenantId }, params: path.startsWith('/tenant') ? { tenantId } : {} });
+    }
+  });
+});
+
 describe('what is not in the table', () => {
   const internal = Object.entries(contracts as Record<string, unknown>).filter((entry): entry is [string, RouteContract] => isRouteContract(entry[1]) && entry[1].auth === 'internal');
 
