@@ -48,6 +48,11 @@ export function readFields(provider: ProviderId, values: Readonly<Record<string,
 /** What every number of one Meta app, and every integration of one Genesys organisation, has in common. */
 const sharedFields: readonly string[] = ['appSecret', 'verifyToken', 'region'];
 
+/** The part of an account that is the others' too; not which account it is, and not what calls the provider in its name. */
+export function sharedOf({ provider, fields }: OldAccount): OldAccount {
+  return { provider, fields: Object.fromEntries(Object.entries(fields).filter(([name]) => sharedFields.includes(name))) };
+}
+
 /** Accounts of one tenant put together: rows about the same number or integration are one account, what a row lacks comes from the defaults. */
 export function mergeAccounts(accounts: readonly OldAccount[], defaults: readonly OldAccount[]): OldAccount[] {
   return importedProviders.flatMap((provider) => {

@@ -165,6 +165,32 @@ describe('a deployment of two tenants and 100 000 rows', () => {
   });
 });
 
+describe('a deployment of two tenants that does not say whose everything is', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld(dividedTables);
+    await world.old.query(`insert into tenants (tenant_id, name) values ('acme', 'Acme'), ('globex', 'Globex')`);
+    await world.old.query(`insert into conversation_mappings (tenant_id, wa_id, conversation_id, phone_number_id, last_activity_at) values ('acme', '5511987654321', 'g-1', '1000000001', now()), ('globex', '4915112345678', 'g-2', '1000000002', now())`);
+    await world.old.query(`insert into tenant_credentials (tenant_id, credential_type, credentials) values ('acme', 'genesys', $1)`, [{ clientId: 'client-of-acme', clientSecret: secrets.clientSecret, region: 'mypurecloud.de', integrationId: 'integration-of-acme', webhookSecret: secrets.webhookSecret }]);
+  }, 60_000);
+  afterAll(() => world?.stop());
+
+  it('gives no tenant the account of the .env file, which may be the other one\'s', async () => {
+    const before = await world.value(everything);
+    const file = join(await mkdtemp(join(tmpdir(), 'switchboard-old-')), '.env');
+    writeFileSync(file, `META_PHONE_NUMBER_ID=1000000001\nMETA_ACCESS_TOKEN=${secrets.accessToken}\nMETA_APP_SECRET=${secrets.appSecret}\nGENESYS_CLIENT_ID=client-of-acme\nGENESYS_CLIENT_SECRET=${secrets.clientSecret}\nGENESYS_INTEGRATION_ID=integration-of-acme\nGENESYS_REGION=eu-central-1\n`);
+    expect(await world.run('--old-env', file)).toEqual({ code: 1, output: expect.stringContaining('globex: no Genesys account is known') });
+    expect(await world.run('--integration-id', 'integration-of-acme')).toEqual({ code: 1, output: expect.stringContaining('say with --tenant whose it is') });
+    expect(await world.value(everything)).toBe(before);
+  }, 60_000);
+
+  it('is refused while its API keys name no tenant: each tenant would be opened by all of them', async () => {
+    await world.old.query('alter table tenant_api_keys drop column tenant_id');
+    expect(await world.run()).toEqual({ code: 1, output: 'switchboard: tenant_api_keys has no tenant_id, and there are the tenants acme, globex: say with --tenant whose its rows are.\n' });
+  }, 60_000);
+});
+
 describe('a deployment of one company', () => {
   let world: World;
 

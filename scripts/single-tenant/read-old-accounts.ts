@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { StartRefusal } from '../../packages/service-kit/src/index.ts';
-import { findOldProvider, importedProviders, mergeAccounts, readFields, type OldAccount } from './accounts-of.ts';
+import { findOldProvider, importedProviders, mergeAccounts, readFields, sharedOf, type OldAccount } from './accounts-of.ts';
 import { credentialColumns, findColumns, flagOf, mappingColumns, textOf, whatsAppColumns } from './old-columns.ts';
 import type { OldDatabase } from './open-old-database.ts';
 import type { Options } from './parse-options.ts';
@@ -27,7 +27,12 @@ export async function readOldAccounts(old: OldDatabase, assignment: Assignment, 
     ...[...named, ...(options.phoneNumberId === undefined ? [] : [options.phoneNumberId])].map((phoneNumberId): OldAccount => ({ provider: 'whatsapp', fields: { phoneNumberId } })),
     ...(options.integrationId === undefined ? [] : [{ provider: 'genesys', fields: { integrationId: options.integrationId } } as const]),
   ];
-  const defaults: OldAccount[] = [...(tenant.region === undefined ? [] : [{ provider: 'genesys', fields: { region: tenant.region } } as const]), ...readEnvFile(options.oldEnvFile)];
+  const ofInstallation = readEnvFile(options.oldEnvFile);
+  const defaults: OldAccount[] = [
+    // The account in the file is one tenant's, and which one's it does not say.
+    ...(assignment.isOneOfSeveral ? ofInstallation.map(sharedOf) : ofInstallation),
+    ...(tenant.region === undefined ? [] : [{ provider: 'genesys', fields: { region: tenant.region } } as const]),
+  ];
   const accounts = mergeAccounts([...stored, ...told], defaults);
   return { accounts, hasUnnumbered: numbers.includes(null), hasMappings: numbers.length > 0 };
 }

@@ -1,12 +1,12 @@
 import { plans, rateLimitDefault, subdomainPattern, tenantIdPattern, type Plan, type TenantId } from '../../packages/contracts/src/index.ts';
 import { StartRefusal } from '../../packages/service-kit/src/index.ts';
-import { findColumns, mappingColumns, tenantColumns, textOf } from './old-columns.ts';
+import { findColumns, tenantColumns, textOf } from './old-columns.ts';
 import type { OldDatabase } from './open-old-database.ts';
 import type { Options } from './parse-options.ts';
 import type { Report } from './report.ts';
 
 /** One tenant to import. `from` is its id in the old tables; null where they know no tenants. */
-export type Assignment = { readonly from: string | null; readonly to: TenantId };
+export type Assignment = { readonly from: string | null; readonly to: TenantId; /** Others are imported in the same run: what names no tenant is not this one's. */ readonly isOneOfSeveral: boolean };
 
 export type OldTenant = {
   readonly name: string;
@@ -21,26 +21,30 @@ export type OldTenant = {
 
 const tenantTables = ['tenants', 'conversation_mappings', 'message_tracking', 'tenant_credentials', 'tenant_whatsapp_config', 'tenant_api_keys'] as const;
 
+/** Whose rows must say which tenant's they are where there are several; a message is its mapping's tenant's. */
+const ownedTables = ['conversation_mappings', 'tenant_credentials', 'tenant_whatsapp_config', 'tenant_api_keys'] as const satisfies readonly (typeof tenantTables)[number][];
+
 /** Named in a refusal; the others are not. */
 const tenantsNamedMax = 20;
 
 /** Which old tenant becomes which of ours. Throws StartRefusal where the tables and the options do not say. */
-export async function assignTenants(old: OldDatabase, { tenant, fromTenant }: Options): Promise<Assignment[]> {
+export async function assignTenants(old: OldDatabase, { tenant, fromTenant, phoneNumberId, integrationId }: Options): Promise<Assignment[]> {
   const known = await oldTenantIds(old);
   const named = known.slice(0, tenantsNamedMax).join(', ');
   if (tenant !== undefined) {
-    if (known.length === 0) return [{ from: null, to: tenant }];
+    if (known.length === 0) return [{ from: null, to: tenant, isOneOfSeveral: false }];
     const from = fromTenant ?? (known.includes(tenant) || known.length > 1 ? tenant : known[0]);
     if (from === undefined || !known.includes(from)) throw new StartRefusal(`The old database has no tenant "${from}"; it has ${named}. Say with --from-tenant which one becomes ${tenant}.`);
-    return [{ from, to: tenant }];
+    return [{ from, to: tenant, isOneOfSeveral: false }];
   }
   if (known.length === 0) throw new StartRefusal('The old tables name no tenants: say with --tenant which one they become.');
-  const isDivided = findColumns(mappingColumns, old.columnsOf('conversation_mappings') ?? new Set()).tenantId !== undefined;
-  if (!isDivided && known.length > 1) throw new StartRefusal(`conversation_mappings has no tenant_id, and there are the tenants ${named}: say with --tenant whose the conversations are.`);
+  const undivided = known.length > 1 ? ownedTables.find((table) => old.columnsOf(table)?.has('tenant_id') === false) : undefined;
+  if (undivided !== undefined) throw new StartRefusal(`${undivided} has no tenant_id, and there are the tenants ${named}: say with --tenant whose its rows are.`);
+  if (known.length > 1 && (phoneNumberId ?? integrationId) !== undefined) throw new StartRefusal(`--phone-number-id and --integration-id name an account of one tenant, and there are the tenants ${named}: say with --tenant whose it is.`);
   const unusable = known.find((id) => !tenantIdPattern.test(id));
   if (unusable !== undefined) throw new StartRefusal(`The old tenant id "${unusable}" is none here: import it with --tenant <new id> --from-tenant "${unusable}", and the others one by one.`);
   // The cast is safe: the pattern of tenant ids was just asked.
-  return known.map((from) => ({ from, to: from as TenantId }));
+  return known.map((from) => ({ from, to: from as TenantId, isOneOfSeveral: known.length > 1 }));
 }
 
 async function oldTenantIds(old: OldDatabase): Promise<string[]> {
