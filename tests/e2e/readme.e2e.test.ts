@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newId } from '@switchboard/contracts';
+import { createSwitchboard } from '@switchboard/sdk';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,9 +87,12 @@ describe('the documents', () => {
     try {
       const created = await fetch(`${hub.url('API_GATEWAY')}/tenants`, { method: 'POST', headers: { authorization: `Bearer ${hub.adminKey}`, 'content-type': 'application/json' }, body: JSON.stringify({ tenantId: 'sdk', name: 'SDK' }) });
       const { apiKey } = (await created.json()) as { apiKey: string }; // the published form
-      const call = (path: string, body: unknown) => fetch(`${hub.url('API_GATEWAY')}${path}`, { method: 'POST', headers: { 'x-api-key': apiKey, 'content-type': 'application/json' }, body: JSON.stringify(body) });
-      const account: unknown = await (await fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/accounts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"phoneNumberId":"700100200300777"}' })).json();
-      expect((await call('/tenant/credentials', account)).status).toBe(201);
+      const account = await fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/accounts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"phoneNumberId":"700100200300777"}' });
+      const client = createSwitchboard({ baseUrl: hub.url('API_GATEWAY'), apiKey });
+      // The sandbox answers just the body that connects its account.
+      const connection = await client.postCredentials({ body: (await account.json()) as { type: string; credentials: Record<string, unknown> } });
+      expect(connection.status).toBe('active');
+      await expect(client.getConnection({ params: { connectionId: newId('con') } })).rejects.toMatchObject({ status: 404, code: 'connection.not_found' });
       await fetch(`${hub.url('PROVIDER_SANDBOX')}/sandbox/whatsapp/700100200300777/receive`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"from":"15005550177","name":"Ada","text":"Tomorrow?"}' });
       const run = () => spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', file], { encoding: 'utf8', env: { PATH: process.env['PATH'], HUB_URL: hub.url('API_GATEWAY'), HUB_KEY: apiKey } });
       let ran = run();
