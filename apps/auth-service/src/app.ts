@@ -14,6 +14,7 @@ import { memberRoutes } from './routes/members.ts';
 import { postProviderToken } from './routes/post-provider-token.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { getJwksRoute, rotateSigningKeysRoute } from './routes/signing-keys.ts';
+import { ssoRoutes } from './routes/sso.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { verifyTokenRoute } from './routes/verify-token.ts';
 import type { PrismaClient } from './store/generated/client.ts';
@@ -40,6 +41,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       ...memberRoutes(deps),
       ...staffRoutes(deps),
       ...secondFactorRoutes(deps),
+      ...ssoRoutes({ ...deps, publicUrl: kit.config.publicGatewayUrl }),
       ...issuerRoutes({ issuers: deps.issuers, store: deps.issuerStore }),
       getJwksRoute(deps),
       rotateSigningKeysRoute(deps),

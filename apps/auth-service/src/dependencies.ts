@@ -21,6 +21,9 @@ import { createSessions, type Sessions } from './sessions/create-sessions.ts';
 import { createTokenVerifier, type OtherIssuers, type VerifyBearer } from './sessions/create-token-verifier.ts';
 import { createAccessTokens } from './signing/create-access-tokens.ts';
 import { createSigningKeys, type SigningKeys } from './signing/create-signing-keys.ts';
+import { createAdmission } from './sso/create-admission.ts';
+import { createSsoLogins, type SsoLogins } from './sso/create-sso-logins.ts';
+import { createSsoSettings, type SsoSettingsKeeper } from './sso/create-sso-settings.ts';
 import type { AuthDatabase } from './store/client.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { createGuessStore } from './store/guess-counts.ts';
@@ -30,6 +33,7 @@ import { createPeopleStore, type PeopleStore } from './store/people.ts';
 import { createFactorStore } from './store/second-factors.ts';
 import { createSessionStore, type SessionStore } from './store/sessions.ts';
 import { createSigningKeyStore } from './store/signing-keys.ts';
+import { createSsoStore, type SsoStore } from './store/sso.ts';
 import { createStaffAuditStore } from './store/staff-audit.ts';
 
 export type Dependencies = {
@@ -49,6 +53,9 @@ export type Dependencies = {
   readonly staff: Staff;
   readonly verifyBearer: VerifyBearer;
   readonly secondFactors: SecondFactors;
+  readonly ssoStore: SsoStore;
+  readonly ssoSettings: SsoSettingsKeeper;
+  readonly ssoLogins: SsoLogins;
   readonly issuers: Issuers;
   readonly issuerStore: IssuerStore;
   readonly now: () => Date;
@@ -70,7 +77,10 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
   const sessions = createSessions({ db, sessions: sessionStore, people, accessTokens, announcer, randomText, now });
   const passwords = createPasswordHasher();
   const tenants = createTenants({ callRoute, now });
-  const box = createRealmBox(createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) }), createPlatformBox(keyProvider));
+  const secretBox = createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) });
+  const box = createRealmBox(secretBox, createPlatformBox(keyProvider));
+  const ssoStore = createSsoStore(db);
+  const ssoSettings = createSsoSettings({ db, store: ssoStore, people, box: secretBox, egress, announcer, now });
   const issuerStore = createIssuerStore(db);
   const others = additions.otherIssuers ?? createOtherIssuers({ store: issuerStore, box, jwks: createJwksCache({ egress, now }), tenants, now });
   const factors = createFactorStore(db);
@@ -93,6 +103,22 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
     staff: createStaff({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others }),
     secondFactors: createSecondFactors({ db, people, factors, box, links, oneTimeTokens, guesses, logins, sessions, announcer, randomBytes, now }),
+    ssoStore,
+    ssoSettings,
+    ssoLogins: createSsoLogins({
+      db,
+      store: ssoStore,
+      settings: ssoSettings,
+      admit: createAdmission({ db, people, oneTimeTokens, announcer, now }),
+      tenants,
+      links,
+      logins,
+      announcer,
+      egress,
+      publicUrl: config.publicGatewayUrl,
+      randomText,
+      now,
+    }),
     issuers: createIssuers({ db, store: issuerStore, people, box, egress, announcer, bus, ownIssuer: config.tokenIssuer, now }),
     issuerStore,
     now,

@@ -19,9 +19,12 @@ export const sessionLifetimes: Readonly<Record<'member' | 'staff', SessionLifeti
  */
 export const refreshRepeatMs = 10_000;
 
-/** Invitations wait for people; links to set a password open an account that is in use. */
-export const oneTimeTokenMs = { invitation: 7 * dayMs, password_reset: hourMs, challenge: 5 * minuteMs } as const;
+/** Invitations wait for people; links to set a password open an account that is in use; the code of a single sign-on stands in a browser's address. */
+export const oneTimeTokenMs = { invitation: 7 * dayMs, password_reset: hourMs, challenge: 5 * minuteMs, sso: minuteMs } as const;
 export type OneTimePurpose = keyof typeof oneTimeTokenMs;
+
+/** Milliseconds that somebody may take to log in at their identity provider. */
+export const ssoLoginMs = 10 * minuteMs;
 
 /** How long sessions that have ended are kept to be asked about. */
 export const endedSessionKeptMs = 7 * dayMs;

@@ -8,8 +8,8 @@ import type { Realm } from './realm.ts';
  */
 export type OpaqueToken = { readonly realm: Realm; readonly id: string; readonly secret: string };
 
-/** Refresh tokens, and tokens that are used once. */
-export type TokenKind = 'swr' | 'swo';
+/** Refresh tokens, tokens that are used once, and the state of a log-in at an identity provider. */
+export type TokenKind = 'swr' | 'swo' | 'sws';
 
 /** Random bytes of a secret, as base64url. */
 export type RandomText = (bytes: number) => string;

@@ -1,6 +1,7 @@
-import { hubError, isHubError, scopesOfRole, tenantIdSchema, type MemberRole, type TenantId, type TokenHolder } from '@switchboard/contracts';
+import { hubError, isHubError, memberRoles, scopesOfRole, tenantIdSchema, type MemberRole, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
+import { lesserRole } from '../domain/role-order.ts';
 import { runInRealm, type Realm } from '../domain/realm.ts';
 import type { Tenants } from '../people/create-tenants.ts';
 import type { RealmBox } from '../sealing/create-realm-box.ts';
@@ -15,9 +16,6 @@ export const lifetimeMaxMs = 24 * 60 * 60_000;
 const clockToleranceSeconds = 30;
 
 const claimsSchema = z.object({ sub: z.string().min(1).max(200).regex(/^\P{Cc}+$/u), exp: z.number(), tenant_id: tenantIdSchema, role: z.unknown().optional() });
-
-/** From the least to the most. */
-const roleOrder = ['agent', 'admin', 'owner'] as const satisfies readonly MemberRole[];
 
 type Deps = { readonly store: IssuerStore; readonly box: RealmBox; readonly jwks: JwksCache; readonly tenants: Tenants; readonly now: () => Date };
 
@@ -83,6 +81,5 @@ function holderOf({ issuerId, maxRole }: SealedIssuer, claims: z.output<typeof c
 
 /** What the token says, up to what its issuer may say; an agent when it says nothing that we know. */
 function roleOf(claimed: unknown, maxRole: MemberRole): MemberRole {
-  const rank = roleOrder.findIndex((role) => role === claimed);
-  return roleOrder[Math.min(Math.max(rank, 0), roleOrder.indexOf(maxRole))] ?? 'agent';
+  return lesserRole(memberRoles.find((role) => role === claimed) ?? 'agent', maxRole);
 }

@@ -55,7 +55,7 @@ export async function startAuthWorld(): Promise<AuthWorld> {
     process: (additions, behindMs = 0) => {
       const kit = testKit({
         name: 'auth-service',
-        config: { tokenIssuer: 'switchboard' },
+        config: { tokenIssuer: 'switchboard', publicGatewayUrl: 'https://api.hub.test' },
         db,
         now: () => new Date(nowMs - behindMs),
         answer: ({ contract, input }) => {

@@ -19,6 +19,8 @@ export type RouteSuite<C extends RouteContract> = {
   /** Under `member`, where the handler looks the person up: a member of the tenant, and its headers. */
   readonly memberId?: (tenantId: TenantId) => Promise<string> | string;
   readonly memberHeaders?: (tenantId: TenantId) => Record<string, string>;
+  /** Sent with the credentials: a browser's cookie. Asked after the input was made. */
+  readonly headers?: (tenantId: TenantId) => Record<string, string>;
   /** Inputs that are refused, by what is wrong with them. */
   readonly badInputs?: Readonly<Record<string, (input: CallInput<C>) => unknown>>;
 };
@@ -30,7 +32,8 @@ type Answer = { readonly status: number; readonly headers: Headers; readonly jso
 export function describeRoute<C extends RouteContract>(contract: C, suite: RouteSuite<C>): void {
   const [owner, other] = suite.tenants;
   const call = (input: Input, headers: Record<string, string>) => send(suite.url(), contract, input, headers);
-  const as = (tenantId: TenantId) => (contract.auth === 'member' ? suite.memberHeaders?.(tenantId) : undefined) ?? headersFor(contract, suite.service, tenantId);
+  const credentialsOf = (tenantId: TenantId) => (contract.auth === 'member' ? suite.memberHeaders?.(tenantId) : undefined) ?? headersFor(contract, suite.service, tenantId);
+  const as = (tenantId: TenantId) => ({ ...suite.headers?.(tenantId), ...credentialsOf(tenantId) });
   const inputFor = async (tenantId: TenantId): Promise<Input> => (await suite.input(tenantId)) as Input;
 
   describe(`${contract.method} ${contract.path}`, () => {
