@@ -12,9 +12,14 @@ const refused = expect.objectContaining({ code: 'auth.missing' });
 describe('an internal token', () => {
   it('says who calls, for which tenant, with which scopes', () => {
     const token = signInternalToken(secret, 'api-gateway', 'state-manager', { tenantId: acme, subject: 'key_1', scopes: ['state:read'] });
-    expect(verify(token)).toEqual({ issuer: 'api-gateway', tenantId: 'acme', subject: 'key_1', scopes: ['state:read'] });
+    expect(verify(token)).toEqual({ issuer: 'api-gateway', tenantId: 'acme', subject: 'key_1', scopes: ['state:read'], via: 'key', role: undefined });
     // Remembered the second time, and the same.
-    expect(verify(token)).toEqual({ issuer: 'api-gateway', tenantId: 'acme', subject: 'key_1', scopes: ['state:read'] });
+    expect(verify(token)).toEqual({ issuer: 'api-gateway', tenantId: 'acme', subject: 'key_1', scopes: ['state:read'], via: 'key', role: undefined });
+  });
+
+  it('says what a person proved themselves with, and in which role', () => {
+    const token = signInternalToken(secret, 'api-gateway', 'state-manager', { tenantId: acme, subject: 'mbr_1', via: 'member', role: 'agent' });
+    expect(verify(token)).toMatchObject({ subject: 'mbr_1', via: 'member', role: 'agent' });
   });
 
   it('opens nothing after its 60 seconds, though it was verified before', () => {
