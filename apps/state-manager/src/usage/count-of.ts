@@ -8,7 +8,7 @@ export type MessageCount = {
   /** Provider of the conversation's channel. */
   readonly channel: string;
   readonly slot: number;
-  /** Of its file; 0 where there is none or its size is not known. */
+  /** Of its file, as far as it is believed; 0 where there is none or its size is not known. */
   readonly mediaBytes: number;
   /** The contact, when it was not counted in this month through this conversation. */
   readonly newlyActive: string | null;
@@ -20,13 +20,19 @@ export type MessageCount = {
  */
 const slots = 16;
 
+/**
+ * Bytes of one file that are believed: ten times what the hub carries. The size is the word of whoever sends, and one that is as large as a number can be
+ * would make a sum that no event can tell: the tenant's whole month would never be billed.
+ */
+const fileBytesMax = 1024 ** 3;
+
 export function countOf(conversation: ConversationRecord, content: MessageContent, month: string): MessageCount {
   const { conversationId, channel, contactId, activeMonth } = conversation;
   return {
     month,
     channel: channel.provider,
     slot: slotOf(conversationId),
-    mediaBytes: isMediaContent(content) ? (content.media.size ?? 0) : 0,
+    mediaBytes: isMediaContent(content) ? Math.min(content.media.size ?? 0, fileBytesMax) : 0,
     newlyActive: activeMonth === month ? null : contactId,
   };
 }

@@ -52,6 +52,12 @@ describe('what a tenant uses', () => {
     expect(told(globex)).toMatchObject([{ messages: [{ channel: 'whatsapp', direction: 'inbound', count: 1 }], mediaBytes: 0, contacts: [expect.any(String)] }]);
   });
 
+  it('is told whatever size a file is said to have: what no file has counts as the largest that is believed', async () => {
+    for (const size of [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 5]) await state.consume(acme, 'message.received', fromContact(tenants.acme, { content: image(size) }));
+    await report();
+    expect(told(acme)).toMatchObject([{ messages: [{ count: 3 }], mediaBytes: 2 * 1024 ** 3 + 5 }]);
+  });
+
   it('belongs to the month that it is in the tenant\'s time zone, and a contact is active in each anew', async () => {
     state.clock.now = new Date('2026-12-01T02:59:59.000Z');
     await state.consume(acme, 'message.received', fromContact(tenants.acme));
