@@ -10,9 +10,9 @@ export type OidcProvider = {
   readonly stop: () => void;
 };
 
-/** Starts `oidc-provider-process.ts`. */
+/** Starts `run-oidc-provider.ts`. */
 export async function startOidcProvider(clients: readonly OidcClient[]): Promise<OidcProvider> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('oidc-provider-process.ts', import.meta.url)), JSON.stringify(clients)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('run-oidc-provider.ts', import.meta.url)), JSON.stringify(clients)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const issuer = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => (line.startsWith('http') ? resolve(line) : undefined));
     child.once('exit', () => reject(new Error('the identity provider did not start')));

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider as a process of its own: node oidc-provider-process.ts '<clients as JSON>'. Prints its issuer when it listens.
+// A real OpenID Connect provider as a process of its own: node run-oidc-provider.ts '<clients as JSON>'. Prints its issuer when it listens.
 // Whoever comes is the account that the cookie `account` names: <sub>,<email>,<verified>.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
