@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { newId, type ConnectionId, type ConnectionRecord, type TenantId } from '@switchboard/contracts';
 import { runAsTenant } from '@switchboard/tenant-context';
@@ -55,6 +56,26 @@ describe('changing a connection', () => {
     for (const settings of [{ loginBaseUrl: world.meta.url }, { apiBaseUrl: world.meta.url }, { apiBaseUrl: null }, { sandbox: true }]) expect(await codeOf(change(world.acme, desk.id, { settings }))).toBe('request.invalid');
     expect(world.genesys.calls.some(({ authorization, body }) => `${authorization}${body}`.includes('meta-'))).toBe(false);
     expect(await opened(world.acme, id)).toEqual(before);
+  });
+
+  it('is refused when it was changed by somebody else meanwhile, so that neither change is lost', async () => {
+    const { id } = await connect(world, world.acme, metaForm(world));
+    let isFirst = true;
+    const egress = {
+      ...world.deps.egress,
+      async assertAllowed(url: string) {
+        if (isFirst) {
+          isFirst = false;
+          await change(world.acme, id, { settings: { apiVersion: 'v26.0' } });
+        }
+        await world.deps.egress.assertAllowed(url);
+      },
+    };
+    const late = () => runAsTenant(world.acme, () => rotate({ ...world.deps, egress }, id, { credentials: { appSecret: 'another-app-secret' } }));
+    expect(await codeOf(late())).toBe('service.unavailable');
+    expect(await opened(world.acme, id)).toMatchObject({ settings: { apiVersion: 'v26.0' }, credentials: { appSecret: 'meta-app-secret' } });
+    await late();
+    expect(await opened(world.acme, id)).toMatchObject({ settings: { apiVersion: 'v26.0' }, credentials: { appSecret: 'another-app-secret' } });
   });
 
   it('keeps the secret that the hub made for Genesys when a setting changes, and numbers stay numbers', async () => {
@@ -127,6 +148,21 @@ describe('rotating credentials', () => {
     expect(await runAsTenant(world.acme, () => endOverlap(world.deps, id))).toBeGreaterThan(0);
     expect(await webhooksOf(world, id)).toMatchObject({ version: before + 1, webhookSecrets: [{ value: 'a-newer-app-secret' }] });
     expect(await runAsTenant(world.acme, () => endOverlap(world.deps, id))).toBe(0);
+  });
+
+  it('keeps a bounded number of old webhook secrets, the newest, however often credentials are posted', async () => {
+    const { id } = await connect(world, world.acme, metaForm(world));
+    const replace = (values: readonly string[]) =>
+      runAsTenant(world.acme, () =>
+        world.deps.db.transaction(async () => {
+          for (const value of values) await world.deps.previousSecrets.insert(id, value, new Date(world.now.getTime() + 60_000));
+        }),
+      );
+    await replace(Array.from({ length: 30 }, (_, index) => `older ${index}`));
+    await sleep(5); // ids of one millisecond have no order
+    const newer = Array.from({ length: 100 }, (_, index) => `newer ${index}`);
+    await replace(newer);
+    expect((await webhooksOf(world, id)).webhookSecrets.map(({ value }) => value).toSorted()).toEqual(['meta-app-secret', ...newer].toSorted());
   });
 
   it('renews the secret that the hub made for Genesys, and takes another address with all secrets anew', async () => {
