@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, quietMs, sleep } from './eventually.ts';
+import { describeTenancy } from './describe-tenancy.ts';
 import { FakeGenesys, postAsGenesys, signAsGenesys } from './fake-genesys.ts';
 import { bodyOf, entryOf, FakeMeta, postAsMeta, signAsMeta } from './fake-meta.ts';
 import { HubProcess } from './hub-process.ts';
@@ -31,6 +32,8 @@ export function describeHub(name: string, { script, environment }: Options): voi
     let acme: OnboardedTenant;
     let globex: OnboardedTenant;
     let hooli: OnboardedTenant;
+    /** Credentials that the tests had made. */
+    const made: string[] = [];
     const sharedSecret = `shared-app-${randomBytes(16).toString('hex')}`;
 
     beforeAll(async () => {
@@ -275,15 +278,17 @@ export function describeHub(name: string, { script, environment }: Options): voi
       }
     });
 
+    describeTenancy({ hub: () => hub, acme: () => acme, globex: () => globex, write: (tenant, text) => write(tenant, text), secrets: made });
+
     it('has written no secret into any log line', () => {
-      const secrets = [acme, globex, hooli].flatMap((tenant) => [
+      const secrets = [...made, ...[acme, globex, hooli].flatMap((tenant) => [
         tenant.apiKey,
         tenant.number.accessToken,
         tenant.number.appSecret,
         tenant.number.verifyToken,
         tenant.organization.clientSecret,
         genesys.integrations.get(tenant.integrationId)?.secret ?? '',
-      ]);
+      ])];
       // There were logs, of every service.
       for (const service of ['api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service']) expect(hub.output).toContain(`"service":"${service}"`);
       for (const secret of [...secrets, ...genesys.tokens.keys(), ...hub.installationSecrets]) {
