@@ -15,7 +15,9 @@ export const lifetimeMaxMs = 24 * 60 * 60_000;
 /** Seconds that the clocks of issuers may be ahead of ours. */
 const clockToleranceSeconds = 30;
 
-const claimsSchema = z.object({ sub: z.string().min(1).max(200).regex(/^\P{Cc}+$/u), exp: z.number(), tenant_id: tenantIdSchema, role: z.unknown().optional() });
+/** No control characters in what is looked up or told: Postgres takes no zero byte. */
+const wordSchema = z.string().min(1).max(500).regex(/^\P{Cc}+$/u);
+const claimsSchema = z.object({ iss: wordSchema, sub: wordSchema, exp: z.number(), tenant_id: tenantIdSchema, role: z.unknown().optional() });
 
 type Deps = { readonly store: IssuerStore; readonly box: RealmBox; readonly jwks: JwksCache; readonly tenants: Tenants; readonly now: () => Date };
 

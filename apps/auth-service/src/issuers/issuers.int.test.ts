@@ -86,6 +86,7 @@ describe('the token of a tenant\'s own issuer', () => {
       claims(acme, { aud: 'somebody else' }),
       claims(acme, { sub: '' }),
       claims(acme, { sub: 'a\u0000b' }),
+      claims(acme, { iss: 'a\u0000b' }),
       ...(['exp', 'aud', 'sub', 'tenant_id'] as const).map((name) => Object.fromEntries(Object.entries(claims(acme)).filter(([key]) => key !== name))),
     ];
     for (const payload of wrong) expect({ payload, fate: await fate(here.verifyBearer(await signHs(payload))) }).toEqual({ payload, fate: 'auth.missing' });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { issuerIdSchema, tenantIdSchema } from '../ids.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
+import { isPlainText, notPlain } from './plain-text.ts';
 import { defineRouteContract, memberRoles } from './route-contract.ts';
 
 /**
@@ -12,7 +13,7 @@ import { defineRouteContract, memberRoles } from './route-contract.ts';
 export const issuerAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const;
 export type IssuerAlgorithm = (typeof issuerAlgorithms)[number];
 
-const textSchema = z.string().min(1).max(500);
+const textSchema = z.string().min(1).max(500).refine(isPlainText, notPlain);
 
 const terms = {
   /** The tokens' `iss`, letter for letter. */
@@ -27,7 +28,7 @@ const terms = {
 const secretLength = { min: 32, max: 512 } as const;
 
 const trustSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('jwks'), ...terms, /** Where the issuer publishes its public keys. */ jwksUrl: z.url({ protocol: /^https?$/ }).max(2_000), algorithm: z.enum(issuerAlgorithms) }),
+  z.object({ kind: z.literal('jwks'), ...terms, /** Where the issuer publishes its public keys. */ jwksUrl: z.url({ protocol: /^https?$/ }).max(2_000).refine(isPlainText, notPlain), algorithm: z.enum(issuerAlgorithms) }),
   z.object({ kind: z.literal('hs256'), ...terms, /** Never shown again. */ secret: z.string().min(secretLength.min, `use at least ${secretLength.min} characters`).max(secretLength.max) }),
 ]);
 export type TrustedIssuer = z.output<typeof trustSchema>;

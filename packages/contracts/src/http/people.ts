@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { memberIdSchema, tenantIdSchema } from '../ids.ts';
+import { isPlainText, notPlain } from './plain-text.ts';
 import { memberRoles } from './route-contract.ts';
 
 /** What contracts about people have in common. */
@@ -14,7 +15,7 @@ export const newPasswordSchema = z.string().min(passwordLength.min, `use at leas
 /** One that is only checked: what is too short for today may have been chosen before. */
 export const passwordSchema = z.string().min(1).max(passwordLength.max);
 
-export const personNameSchema = z.string().trim().min(1).max(200).regex(/^\P{Cc}*$/u, 'use no control characters');
+export const personNameSchema = z.string().trim().min(1).max(200).refine(isPlainText, notPlain);
 
 /** `invited`: has not set a password yet. */
 export const memberStatuses = ['invited', 'active', 'disabled'] as const;

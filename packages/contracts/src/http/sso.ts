@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { tenantIdSchema } from '../ids.ts';
 import { secretTokenSchema } from './people.ts';
+import { isPlainText, notPlain } from './plain-text.ts';
 import { defineRouteContract, memberRoles } from './route-contract.ts';
 import { loginReplySchema } from './sessions.ts';
 
 /** Single sign-on of a tenant at its own identity provider: OpenID Connect, authorization code with PKCE. */
 
-const httpUrl = z.url({ protocol: /^https?$/ }).max(2_000);
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2_000).refine(isPlainText, notPlain);
 const domainSchema = z.string().trim().toLowerCase().max(253).regex(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'is not a domain');
 
 const settings = {
   /** Where the provider describes itself: `<issuer>/.well-known/openid-configuration`. */
   issuer: httpUrl,
-  clientId: z.string().min(1).max(500),
+  clientId: z.string().min(1).max(500).refine(isPlainText, notPlain),
   /** Domains of the e-mail addresses that the provider may speak for. */
   allowedDomains: z.array(domainSchema).min(1).max(50),
   /** Of members that are made at their first log-in. */
@@ -47,7 +48,7 @@ export const putSso = defineRouteContract({
   params: tenantParams,
   body: z.object({ ...settings, /** Never shown again. */ clientSecret: z.string().min(1).max(1_000) }),
   reply: { status: 200, schema: recordSchema },
-  errors: ['tenant.not_found', 'egress.refused', 'egress.failed', 'auth.scope_missing'],
+  errors: ['tenant.not_found', 'egress.refused', 'egress.failed', 'auth.scope_missing', 'service.unavailable'],
 });
 
 export const getSso = defineRouteContract({
@@ -91,7 +92,7 @@ export const finishSso = defineRouteContract({
   // Providers add more (session_state, scope, prompt …).
   query: z.looseObject({ state: z.string().max(300), code: z.string().max(4_000).optional(), iss: z.string().max(2_000).optional(), error: z.string().max(200).optional() }),
   reply: { status: 302, schema: z.void() },
-  errors: ['auth.link_invalid'],
+  errors: ['auth.link_invalid', 'auth.sso_failed', 'tenant.not_found', 'service.unavailable'],
 });
 
 export const exchangeSso = defineRouteContract({
