@@ -13,8 +13,8 @@ export type Loaded = { readonly credential: Credential; /** Milliseconds since 1
 export type Source = {
   /** Whether the text can be one at all, by its form; asks nobody. */
   readonly isPossible: (text: string) => boolean;
-  /** `from`: the address it came from. Throws `auth.missing` for one that is unknown, revoked or expired. */
-  readonly load: (text: string, from: string) => Promise<Loaded>;
+  /** `guessedFrom`: the address of a text that was not valid lately, and may be a guess. Throws `auth.missing` for one that is unknown, revoked or expired. */
+  readonly load: (text: string, guessedFrom: string | undefined) => Promise<Loaded>;
 };
 
 export interface CredentialCache {
@@ -85,9 +85,6 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, s
     }
   }
 
-  /** A flood of wrong texts must not make those wait who are asked for anew every ten seconds. */
-  const askInTurn = (key: string, load: () => Promise<Loaded>) => (seen.get(systemScope, key) === undefined ? strangers.take(() => ask(key, load)) : ask(key, load));
-
   return {
     find(text, { isPossible, load }, from) {
       const key = `${kind}:${hash('sha256', text, 'base64')}`;
@@ -96,7 +93,9 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, s
       if (unknown.get(systemScope, key) === nobody || !isPossible(text)) return undefined;
       let answer = asked.get(key);
       if (answer === undefined) {
-        const mine = askInTurn(key, () => load(text, from())).finally(() => {
+        // A flood of wrong texts must neither make those wait who are asked for anew every ten seconds, nor use up what their address may guess.
+        const wasValid = seen.get(systemScope, key) !== undefined;
+        const mine = (wasValid ? ask(key, () => load(text, undefined)) : strangers.take(() => ask(key, () => load(text, from())))).finally(() => {
           if (asked.get(key) === mine) asked.delete(key);
         });
         asked.set(key, (answer = mine));

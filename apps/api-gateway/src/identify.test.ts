@@ -102,6 +102,22 @@ describe('a key', () => {
     expect(await identify({ 'x-api-key': addKey({ tenantId: globex }) }, { remoteAddress: '198.51.100.1' })).toEqual(of(globex));
   });
 
+  it('of another installation is no guess once it was valid: many behind one address go on, also while somebody there guesses', async () => {
+    const { identify, addKey, state, pass, revoke } = house();
+    state.hasLegacy = true;
+    const keys = Array.from({ length: 150 }, (_, i) => addKey({ tenantId: i % 2 === 0 ? acme : globex, text: `legacy-key-number-${i}` }));
+    for (let round = 0; round < 6; round++) {
+      for (const key of keys) expect(await identify({ 'x-api-key': key })).toMatchObject({ kind: 'tenant' });
+      pass(10_001);
+    }
+    const guess = async (text: string) => await identify({ 'x-api-key': text }).catch((error: { code: string }) => error.code);
+    for (let i = 0; i < 650; i++) await guess(`guess-of-a-legacy-key-${i}`);
+    expect(await guess('guess-of-a-legacy-key')).toBe('limit.rate_exceeded');
+    expect(await identify({ 'x-api-key': keys[0] })).toEqual(of(acme));
+    revoke(keys[1]!);
+    expect(await guess(keys[1]!)).toBe('auth.missing');
+  });
+
   it('is not unknown because tenant-service is away', async () => {
     const { identify, addKey, state } = house();
     const key = { 'x-api-key': addKey({ tenantId: acme }) };

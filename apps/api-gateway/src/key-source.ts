@@ -18,15 +18,16 @@ export function createKeySource({ callRoute, now }: { readonly callRoute: CallRo
   const legacy = createLegacyQuestion(callRoute, now);
   const guesses = createLocalLimit();
 
-  async function assertLegacy(from: string): Promise<void> {
+  async function assertLegacy(from: string | undefined): Promise<void> {
     if (!(await legacy.ask())) throw hubError('auth.missing');
+    if (from === undefined) return;
     const { isAccepted, resetMs } = guesses([{ id: from, rate: guessRate }], now());
     if (!isAccepted) throw hubError('limit.rate_exceeded', { publicMessage: 'Too many keys were tried from this address.', retry: { afterMs: resetMs } });
   }
   return {
     isPossible: (text) => parseApiKey(text) !== undefined || (legacy.known() !== false && isPlausibleLegacyApiKey(text)),
-    async load(apiKey, from) {
-      if (parseApiKey(apiKey) === undefined) await assertLegacy(from);
+    async load(apiKey, guessedFrom) {
+      if (parseApiKey(apiKey) === undefined) await assertLegacy(guessedFrom);
       const askedAt = now();
       const resolved = await runAsSystem('find the tenant of an API key', () => callRoute('tenant-service', resolveApiKey, { body: { apiKey } }));
       const end = resolved.expiresAt === null ? Infinity : Date.parse(resolved.expiresAt);
