@@ -46,6 +46,7 @@ export const errorCatalogue = {
   'limit.agents_exceeded': { status: 409, title: 'The plan has no place for another agent', fix: 'Disable a member, or ask the platform for a larger plan.', retry: 'never' },
   'api_key.not_found': { status: 404, title: 'API key not found', fix: 'Check the key id; GET /tenant/keys lists them.', retry: 'never' },
   'api_key.not_active': { status: 409, title: 'API key is not active', fix: 'It is revoked or has expired; make a new one with POST /tenant/keys.', retry: 'never' },
+  'api_key.too_many': { status: 409, title: 'Too many active API keys', fix: 'Revoke keys that are not used any more; GET /tenant/keys shows when each was used last.', retry: 'never' },
   'member.not_found': { status: 404, title: 'Member not found', fix: 'Check the member id; GET /tenant/members lists them.', retry: 'never' },
   'member.taken': { status: 409, title: 'This e-mail address has a member already', fix: 'Change the member there is, or invite another address.', retry: 'never' },
   'member.not_invited': { status: 409, title: 'The member has accepted already', fix: 'Make a link to set a new password instead.', retry: 'never' },

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
 import { newId, type ApiKeyRecord, type Scope, type TenantId } from '@switchboard/contracts';
-import { describeRoute, internalTokenHeaders, keyHeaders, memberHeaders } from '@switchboard/service-kit/testing';
+import { describeRoute, internalTokenHeaders, keyHeaders, memberHeaders, testKeyId } from '@switchboard/service-kit/testing';
 import { testTenants } from '@switchboard/testing';
 import { secretsFoundIn } from '../testing/secrets-found-in.ts';
+import { insertKeys } from '../testing/insert-keys.ts';
 import { startTenantService, type ServiceUnderTest } from '../testing/start-service.ts';
 
 const [acme, globex] = testTenants;
@@ -12,6 +13,8 @@ let service: ServiceUnderTest;
 beforeAll(async () => {
   service = await startTenantService();
   for (const tenantId of testTenants) await service.call('POST', '/tenants', { tenantId, name: tenantId });
+  // The one that the suite calls with.
+  await insertKeys(service.database.adminUrl, acme, [testKeyId]);
 }, 60_000);
 afterAll(() => service?.stop());
 

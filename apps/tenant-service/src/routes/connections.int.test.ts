@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
 import { newId, type ConnectionRecord, type TenantId } from '@switchboard/contracts';
 import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
-import { adminHeaders, describeRoute, keyHeaders, testEnvironment } from '@switchboard/service-kit/testing';
+import { adminHeaders, describeRoute, keyHeaders, testEnvironment, testKeyId } from '@switchboard/service-kit/testing';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
 import pg from 'pg';
 import { service } from '../service.ts';
@@ -112,7 +112,7 @@ describe('a tenant by itself', () => {
     expect(rotated).toMatchObject({ before: { apiVersion: 'v25.0' }, after: { apiVersion: 'v26.0' }, facts: { fields: ['appSecret', 'apiVersion'] } });
     expect(JSON.stringify(json)).not.toContain('a-secret-that-was-rotated-in');
     const mine = (json as { data: { subject: string; action: string; actor: { kind: string; subject: string } }[] }).data.filter(({ subject }) => subject === connection.id);
-    expect(mine.find(({ action }) => action === 'connection.deleted')).toMatchObject({ actor: { kind: 'key', subject: 'key_test' } });
+    expect(mine.find(({ action }) => action === 'connection.deleted')).toMatchObject({ actor: { kind: 'key', subject: testKeyId } });
     expect(mine.map(({ action }) => action)).toEqual(expect.arrayContaining(['credentials.posted', 'connection.activated', 'connection.disabled', 'connection.deleted']));
   });
 

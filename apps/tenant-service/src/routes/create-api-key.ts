@@ -1,20 +1,20 @@
 import { createApiKey, hubError } from '@switchboard/contracts';
 import { defineRoute, type Route } from '@switchboard/service-kit';
+import { makeApiKey } from '../api-keys/make-api-key.ts';
 import type { Dependencies } from '../app.ts';
-import { issueApiKey } from '../api-keys/issue-api-key.ts';
-import { apiKeyRecord } from '../domain/api-key-record.ts';
-import { assertGrantable } from '../domain/assert-grantable.ts';
+import { assertGrantable, assertWithinBounds, inheritBounds } from '../domain/assert-grantable.ts';
 
 export function createApiKeyRoute(deps: Dependencies): Route {
-  const { db, tenants, now } = deps;
-  return defineRoute(createApiKey, ({ body: { expiresAt, rateLimit = null, ...rest }, principal }) => {
-    assertGrantable(principal, rest.scopes);
-    const expires = expiresAt === undefined ? null : new Date(expiresAt);
-    if (expires !== null && expires <= now()) throw hubError('request.invalid', { issues: [{ path: 'body.expiresAt', message: 'is past' }] });
-    return db.transaction(async () => {
-      await tenants.load();
-      const { key, apiKey } = await issueApiKey(deps, { ...rest, rateLimit, expiresAt: expires });
-      return { key: apiKeyRecord(key, now()), apiKey };
+  return defineRoute(createApiKey, ({ body, principal, idempotencyKey }) => {
+    assertGrantable(principal, body.scopes);
+    return makeApiKey(deps, { principal, idempotencyKey, asked: body }, async (own) => {
+      const { expiresAt, rateLimit = null, ...rest } = body;
+      const asked = { ...rest, rateLimit, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) };
+      if (asked.expiresAt !== null && asked.expiresAt <= deps.now()) throw hubError('request.invalid', { issues: [{ path: 'body.expiresAt', message: 'is past' }] });
+      if (own === undefined) return { wish: asked };
+      const wish = inheritBounds(asked, own);
+      assertWithinBounds(wish, own);
+      return { wish };
     });
   });
 }

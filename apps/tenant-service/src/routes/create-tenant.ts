@@ -1,16 +1,13 @@
-import { createTenant, generateApiKey, hubError, newId, scopes, type BodyOf, type ReplyOf } from '@switchboard/contracts';
+import { createTenant, hubError, newId, scopes, type BodyOf, type ReplyOf } from '@switchboard/contracts';
 import { defineRoute, type Route } from '@switchboard/service-kit';
 import { hashApiKey } from '@switchboard/secrets';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import type { Dependencies } from '../app.ts';
-import { creationOf, creationBytes, type CreationRequest } from '../tenants/creation.ts';
+import { creationOf, repeatableMs, textOfKey, type CreationRequest } from '../tenants/creation.ts';
 import { publishTenantChanged } from '../tenants/publish-tenant-changed.ts';
 
 /** What a tenant's first key may do: everything a key can. */
 const firstKeyScopes = scopes;
-
-/** How long a repetition of a request is answered as the first one was. */
-const repeatableMs = 24 * 3_600_000;
 
 export function createTenantRoute(deps: Dependencies): Route {
   return defineRoute(createTenant, async ({ body, idempotencyKey }) => {
@@ -37,7 +34,7 @@ function create({ db, bus, tenants, erasures, apiKeys, audit, config, now }: Dep
       const created = await tenants.insert({ ...rest, subdomain, timeZone, ...creation });
       if (created.kind !== 'inserted') return created;
 
-      const apiKey = request === undefined ? generateApiKey(keyId) : generateApiKey(keyId, creationBytes(config.apiKeyPepper, request, keyId));
+      const apiKey = textOfKey(config.apiKeyPepper, keyId, request);
       await apiKeys.insert({ keyId, name: 'First key', hash: hashApiKey(config.apiKeyPepper, apiKey), scopes: firstKeyScopes, createdAt: now() });
       await audit.append({ action: 'tenant.created', subject: tenantId, facts: { plan: rest.plan, rateLimit: rest.rateLimit } });
       await audit.append({ action: 'api_key.created', subject: keyId, facts: { scopes: firstKeyScopes } });
@@ -56,7 +53,7 @@ async function findRepeated({ tenants, config, now }: Dependencies, body: BodyOf
   const { record, creation } = made;
   if (record.tenant_id !== body.tenantId || creation.request !== request.fingerprint) throw hubError('request.idempotency_conflict');
   if (now().getTime() - new Date(record.created_at).getTime() > repeatableMs) return undefined;
-  return replyOf(record, generateApiKey(creation.keyId, creationBytes(config.apiKeyPepper, request, creation.keyId)));
+  return replyOf(record, textOfKey(config.apiKeyPepper, creation.keyId, request));
 }
 
 function replyOf(tenant: ReplyOf<typeof createTenant>['tenant'], apiKey: string): ReplyOf<typeof createTenant> {

@@ -14,10 +14,13 @@ export type NewApiKey = {
   readonly cidrs?: readonly string[];
   readonly rateLimit?: number | null;
   readonly expiresAt?: Date | null;
+  /** Where the request has an Idempotency-Key: its hash, and that of what was asked for. */
+  readonly creationKey?: string;
+  readonly creationRequest?: string;
 };
 
 /** A key as its tenant may see it: nothing that opens anything. */
-export type KeptApiKey = Omit<ApiKey, 'hash' | 'legacyHash' | 'keyId' | 'replacedBy'> & { readonly keyId: ApiKeyId; readonly replacedBy: ApiKeyId | null; readonly isLegacy: boolean };
+export type KeptApiKey = Omit<ApiKey, 'hash' | 'legacyHash' | 'creationKey' | 'creationRequest' | 'keyId' | 'replacedBy'> & { readonly keyId: ApiKeyId; readonly replacedBy: ApiKeyId | null; readonly isLegacy: boolean };
 
 /** Milliseconds between two notes that a key was used: they are for people, and need no write per request. */
 const lastUsedEveryMs = 60_000;
@@ -49,6 +52,20 @@ export function createApiKeyStore(db: TenantDatabase) {
         const rows = await db.prisma.apiKey.findMany({ where: { tenantId: currentTenant(), ...(afterId === undefined ? {} : { keyId: { gt: afterId } }) }, orderBy: { keyId: 'asc' }, take: limit });
         return rows.map(toKept);
       }),
+
+    /** How many keys of the current tenant open something; inside a transaction. */
+    countActive: (now: Date): Promise<number> => db.prisma.apiKey.count({ where: { tenantId: currentTenant(), revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] } }),
+
+    /** The current tenant's key that was made with this hash of an Idempotency-Key, and what was asked for; inside a transaction. */
+    async findByCreationKey(creationKey: string): Promise<{ readonly key: KeptApiKey; readonly request: string | null } | undefined> {
+      const row = await db.prisma.apiKey.findFirst({ where: { tenantId: currentTenant(), creationKey } });
+      return row === null ? undefined : { key: toKept(row), request: row.creationRequest };
+    },
+
+    /** Its Idempotency-Key may name another request; inside a transaction. */
+    async forgetCreation(keyId: ApiKeyId): Promise<void> {
+      await db.prisma.apiKey.updateMany({ where: { tenantId: currentTenant(), keyId }, data: { creationKey: null, creationRequest: null } });
+    },
 
     /** Inside a transaction. */
     async update(keyId: ApiKeyId, change: { readonly expiresAt?: Date; readonly revokedAt?: Date; readonly replacedBy?: ApiKeyId }): Promise<void> {
@@ -104,7 +121,7 @@ export function createApiKeyStore(db: TenantDatabase) {
 }
 export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
 
-function toKept({ hash: _hash, legacyHash, ...row }: ApiKey): KeptApiKey {
+function toKept({ hash: _hash, creationKey: _key, creationRequest: _request, legacyHash, ...row }: ApiKey): KeptApiKey {
   // The casts are safe: ids are written from the same types, and from nowhere else.
   return { ...row, keyId: row.keyId as ApiKeyId, replacedBy: row.replacedBy as ApiKeyId | null, isLegacy: legacyHash !== null };
 }

@@ -36,10 +36,14 @@ const keyParams = z.object({ tenantId: tenantIdSchema, keyId: apiKeyIdSchema });
 /** Hours that a replaced key goes on working where the caller does not say: a day to roll out the new one. */
 export const keyOverlapHoursDefault = 24;
 
+/** Active keys of one tenant: many times what machines need, and few enough to be listed, counted and kept in memory. */
+export const apiKeysMax = 500;
+
 export const createApiKey = defineRouteContract({
   method: 'POST',
   path: '/tenants/:tenantId/keys',
-  summary: 'Makes an API key, whose text is shown this once; a tenant can give it no scope that it does not have itself',
+  summary:
+    'Makes an API key, whose text is shown this once; with an Idempotency-Key, a repetition within 24 hours answers the same. Nobody gives it a scope that they do not have; a key also no later expiry, other networks or higher rate than its own, which the new one has where nothing is given',
   auth: 'admin',
   self: { scopes: ['keys:write'] },
   params: tenantParams,
@@ -51,7 +55,8 @@ export const createApiKey = defineRouteContract({
     rateLimit: z.number().int().min(1).max(10_000_000).optional(),
   }),
   reply: { status: 201, schema: newApiKeySchema },
-  errors: ['tenant.not_found'],
+  isRepeatable: true,
+  errors: ['tenant.not_found', 'api_key.too_many', 'request.idempotency_conflict'],
 });
 
 export const listApiKeys = defineRouteContract({
@@ -80,13 +85,14 @@ export const getApiKey = defineRouteContract({
 export const rotateApiKey = defineRouteContract({
   method: 'POST',
   path: '/tenants/:tenantId/keys/:keyId/rotate',
-  summary: 'Makes a key that can do the same and is shown this once; the old one goes on working for some hours',
+  summary: 'Makes a key that can do the same and is shown this once; the old one goes on working for some hours. With an Idempotency-Key, a repetition within 24 hours answers the same',
   auth: 'admin',
   self: { scopes: ['keys:write'] },
   params: keyParams,
   body: z.object({ overlapHours: z.number().min(0).max(720).default(keyOverlapHoursDefault) }),
   reply: { status: 201, schema: newApiKeySchema },
-  errors: ['tenant.not_found', 'api_key.not_found', 'api_key.not_active'],
+  isRepeatable: true,
+  errors: ['tenant.not_found', 'api_key.not_found', 'api_key.not_active', 'api_key.too_many', 'request.idempotency_conflict'],
 });
 
 export const revokeApiKey = defineRouteContract({

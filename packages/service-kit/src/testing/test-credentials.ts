@@ -21,9 +21,12 @@ export function internalTokenHeaders(audience: ServiceName, tenantId?: TenantId,
   return { [internalTokenHeader]: internalToken(audience, { issuer, tenantId }) };
 }
 
+/** The key of `keyHeaders`; in no table unless the test puts it there. */
+export const testKeyId = 'key_00000000000000000000000000';
+
 /** Headers of a tenant's call as the gateway forwards it. */
-export function keyHeaders(audience: ServiceName, tenantId: TenantId, scopes: readonly Scope[] = allScopes): Record<string, string> {
-  return { [internalTokenHeader]: internalToken(audience, { tenantId, scopes, subject: 'key_test' }) };
+export function keyHeaders(audience: ServiceName, tenantId: TenantId, scopes: readonly Scope[] = allScopes, keyId: string = testKeyId): Record<string, string> {
+  return { [internalTokenHeader]: internalToken(audience, { tenantId, scopes, subject: keyId }) };
 }
 
 /** Headers of a member's call as the gateway forwards it. */
