@@ -36,6 +36,7 @@ export function serviceEnvironment(service: ServiceDefinition, services: readonl
   const { secrets } = installation;
   const addresses = Object.fromEntries(services.map((other) => [`${variablePrefix(other.name)}_URL`, `http://127.0.0.1:${portOf(other, environment)}`]));
   const ingest = services.find((other) => other.name === 'webhook-ingest');
+  const gateway = services.find((other) => other.name === 'api-gateway');
   const schema = service.database?.schema;
   // Embedded, all services share one bus schema; with Kafka, a service without database only listens and needs none. The sandbox is no part of the hub.
   const isOutside = service.name === 'provider-sandbox';
@@ -45,6 +46,7 @@ export function serviceEnvironment(service: ServiceDefinition, services: readonl
     HOST: '127.0.0.1',
     EGRESS_ALLOW: '127.0.0.0/8',
     PUBLIC_WEBHOOK_URL: ingest && `http://127.0.0.1:${portOf(ingest, environment)}`,
+    PUBLIC_GATEWAY_URL: gateway && `http://127.0.0.1:${portOf(gateway, environment)}`,
     SANDBOX_URL: addresses['PROVIDER_SANDBOX_URL'],
     SANDBOX_PUBLIC_URL: addresses['PROVIDER_SANDBOX_URL'],
     SANDBOX_ENABLED: 'true',
