@@ -11,9 +11,10 @@ const minuteMs = 60_000;
 /**
  * After so many failures each further one doubles the wait, from a second up to the most. A guess that must wait is answered 429 and not counted.
  * - An account from one address: a person who mistypes notices nothing, a guesser gets about a hundred a day.
- * - One address, whatever it guesses at: an office behind one address logs in, somebody who tries a list of accounts does not get far.
+ * - One address, at accounts that never logged in from it: somebody who tries a list of accounts does not get far.
  * - An account from all addresses that it never logged in from: many machines together get one guess in a minute. The owner's own addresses are
  *   not held up by them, and a link to set a new password opens the account from anywhere: nobody can be locked out for ever.
+ * Those who log in from an address every day wait for their own failures alone: what a whole office mistypes in a month is no attack.
  */
 export const guessRules = {
   accountFromAddress: { free: 5, waitMaxMs: 15 * minuteMs },
@@ -50,8 +51,7 @@ export function createGuessLimits({ db, store, now }: { readonly db: AuthDatabas
         // Always in this order, so that two guesses never wait for each other.
         const rules = [
           [subjects.accountFromAddress, guessRules.accountFromAddress],
-          ...(isKnown ? [] : ([[subjects.account, guessRules.account]] as const)),
-          [subjects.address, guessRules.address],
+          ...(isKnown ? [] : ([[subjects.account, guessRules.account], [subjects.address, guessRules.address]] as const)),
         ] as const;
         for (const [subject, rule] of rules) {
           const until = await store.claim(subject, rule, at, new Date(at.getTime() - forgetMs));
@@ -61,12 +61,13 @@ export function createGuessLimits({ db, store, now }: { readonly db: AuthDatabas
 
     succeeded: (guess) =>
       inSystem(async () => {
+        const at = now();
         const { accountFromAddress, account, address, known } = subjectsOf(guess);
         await store.forget(accountFromAddress);
         await store.forget(account);
-        // Not forgotten: who has one account of their own could guess at others without end.
-        await store.giveBack(address);
-        await store.remember(known, now());
+        // Not forgotten, and given back only where it was taken: who has one account of their own could guess at others without end.
+        if (!(await store.isKnown(known, new Date(at.getTime() - knownMs)))) await store.giveBack(address);
+        await store.remember(known, at);
       }),
 
     sweep: () => runAsSystem('guesses are counted before it is known who guesses', () => store.sweep(new Date(now().getTime() - forgetMs), new Date(now().getTime() - knownMs))),

@@ -120,6 +120,29 @@ describe('guessing', () => {
     expect(session(await logIn(globex, email, goodPassword, '198.51.100.3')).member.tenantId).toBe(globex);
   });
 
+  it('is not what an office mistypes in the course of weeks: who logs in there every day waits for nobody else', async () => {
+    const [ann, ben] = [(await twins()).email, (await twins()).email];
+    for (const email of [ann, ben]) await logIn(acme, email, goodPassword, '198.51.102.1');
+    for (let mistyped = 0; mistyped <= guessRules.address.free + 10; mistyped++) {
+      world.wait(6 * 3_600_000);
+      await expect(logIn(acme, ann, 'mistyped', '198.51.102.1')).rejects.toMatchObject({ code: 'auth.login_failed' });
+      expect(session(await logIn(acme, ann, goodPassword, '198.51.102.1')).member.email).toBe(ann);
+    }
+    expect(session(await logIn(acme, ben, goodPassword, '198.51.102.1')).member.email).toBe(ben);
+  }, 60_000);
+
+  it('at others is slowed down also for who logs in with an account of their own in between', async () => {
+    const { email } = await twins();
+    await logIn(acme, email, goodPassword, '198.51.102.2');
+    const codes: string[] = [];
+    for (let account = 0; account <= guessRules.address.free + 1; account++) {
+      await logIn(acme, newEmail(), 'guess', '198.51.102.2').catch((error: unknown) => codes.push((error as { code: string }).code));
+      await logIn(acme, email, goodPassword, '198.51.102.2');
+    }
+    expect(codes.at(-2)).toBe('auth.login_failed');
+    expect(codes.at(-1)).toBe('limit.rate_exceeded');
+  }, 60_000);
+
   it('at many accounts from one machine is slowed down too, however many addresses the machine has', async () => {
     const codes: string[] = [];
     for (let account = 0; account <= guessRules.address.free + 1; account++) {
