@@ -10,7 +10,7 @@ import { createServer } from '../http/create-server.ts';
 import { healthRoutes } from '../http/health-routes.ts';
 import { createHttpMetrics } from '../http/http-metrics.ts';
 import { metricsRoute } from '../http/metrics-route.ts';
-import { signInternalToken } from '../internal-token.ts';
+import { internalTokenKey, signInternalToken } from '../internal-token.ts';
 import { createLog } from '../log/create-log.ts';
 import type { Kit, RunningService, ServiceDefinition, ServiceName, ServiceParts } from '../port.ts';
 import { observeBus } from './bus-metrics.ts';
@@ -79,7 +79,8 @@ function openKit(definition: ServiceDefinition, kitConfig: KitConfig, config: Re
   undo.push(() => db.close());
   const egress = createEgress({ allow: kitConfig.egressAllow });
   undo.push(() => egress.close());
-  const signToken: Kit<unknown, unknown>['signToken'] = (audience, claims) => signInternalToken(kitConfig.internalTokenSecret, name, audience, claims);
+  const tokenKey = internalTokenKey(kitConfig.internalTokenSecret);
+  const signToken: Kit<unknown, unknown>['signToken'] = (audience, claims) => signInternalToken(tokenKey, name, audience, claims);
   const urlsOfService = (service: ServiceName) => urlsOf(kitConfig, service);
   const { callRoute, close } = createCallRoute({ urlsOf: urlsOfService, signToken });
   undo.push(close);
