@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@switchboard/contracts';
 import { createSwitchboard } from '@switchboard/sdk';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { chromium as launcher } from 'playwright-core';
 import { sleep } from './src/eventually.ts';
 import { HubProcess } from './src/hub-process.ts';
 
@@ -108,4 +109,39 @@ describe('the documents', () => {
       rmSync(file, { force: true });
     }
   }, 60_000);
+
+  // Without Chromium the run counts this as skipped; in CI it fails instead.
+  const chromium = findChromium();
+  if (chromium === undefined && process.env['CI'] === 'true') throw new Error('CI wants Chromium: install chromium');
+
+  (chromium === undefined ? it.skip : it)('let one enter a key on the page /docs, and call a route', async () => {
+    const created = await fetch(`${hub.url('API_GATEWAY')}/tenants`, { method: 'POST', headers: { authorization: `Bearer ${hub.adminKey}`, 'content-type': 'application/json' }, body: JSON.stringify({ tenantId: 'browser', name: 'Seen in a browser' }) });
+    const { apiKey } = (await created.json()) as { apiKey: string }; // the published form
+    const browser = await launcher.launch({ executablePath: chromium ?? '', args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      page.on('requestfailed', (request) => complaints.push(request.url()));
+      page.on('request', (request) => new URL(request.url()).origin !== hub.url('API_GATEWAY') && request.url().startsWith('http') && complaints.push(`asks elsewhere: ${request.url()}`));
+      await page.goto(`${hub.url('API_GATEWAY')}/docs`);
+      await page.click('.btn.authorize');
+      await page.fill('.auth-container input >> nth=0', apiKey);
+      await page.click('.auth-btn-wrapper .authorize >> nth=0');
+      await page.click('.btn-done');
+      await page.click('#operations-tag-Tenants');
+      await page.click('#operations-Tenants-getTenantOwn');
+      await page.click('#operations-Tenants-getTenantOwn .execute');
+      const answer = page.locator('#operations-Tenants-getTenantOwn .live-responses-table tbody .response');
+      await answer.waitFor();
+      expect(await answer.textContent()).toMatch(/^200[\s\S]*"name": "Seen in a browser"/);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  }, 120_000);
 });
+
+function findChromium(): string | undefined {
+  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+}
