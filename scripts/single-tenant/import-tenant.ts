@@ -2,21 +2,29 @@ import { hashHandshakeToken, ownedIdentifiers } from '../../apps/tenant-service/
 import { updateAutomaticRoutes } from '../../apps/tenant-service/src/routing/update-routes.ts';
 import { isHubError, newId, type TenantId } from '../../packages/contracts/src/index.ts';
 import { StartRefusal } from '../../packages/service-kit/src/index.ts';
+import { currentTenant, runAsSystem } from '../../packages/tenant-context/src/index.ts';
 import type { TenantStores } from './open-target.ts';
 import type { Options } from './parse-options.ts';
 import type { PlannedAccount } from './plan-accounts.ts';
 import type { OldTenant } from './read-old-tenants.ts';
 import type { Report } from './report.ts';
 
-/** Whether the current tenant is there already. Throws StartRefusal for one that waits to be erased: what came to it would go with it. */
-export async function isKnownTenant({ tenants }: TenantStores): Promise<boolean> {
+/**
+ * Whether the current tenant is there already. Throws StartRefusal for one that waits to be erased, since what came to it would go with it, and for one
+ * that was erased a moment ago, as POST /tenants does: copies of it may still be in somebody's memory.
+ */
+export async function isKnownTenant({ tenants, erasures, now }: TenantStores): Promise<boolean> {
   try {
     const { tenant_id: tenantId, status } = await tenants.load();
     if (status === 'deleted') throw new StartRefusal(`The tenant ${tenantId} is deleted here: restore it first (PATCH /tenants/${tenantId} {"status":"active"}), or import under another id with --tenant and --from-tenant.`);
     return true;
   } catch (error) {
-    if (isHubError(error) && error.code === 'tenant.not_found') return false;
-    throw error;
+    if (!isHubError(error) || error.code !== 'tenant.not_found') throw error;
+    const tenantId = currentTenant();
+    if (await runAsSystem('an id is free again some time after its tenant was erased', () => erasures.isStillSettling(tenantId, now()))) {
+      throw new StartRefusal(`A tenant ${tenantId} is being erased, or was some minutes ago: import again a quarter of an hour after its erasing, or under another id with --tenant and --from-tenant.`);
+    }
+    return false;
   }
 }
 

@@ -211,6 +211,12 @@ describe('a deployment of one company', () => {
     expect(await world.value(everything)).toBe(before);
   }, 60_000);
 
+  it('is refused under the id of a tenant that was erased a moment ago', async () => {
+    await world.hub.query(`insert into tenant.erasures (erasure_id, erased_tenant_id, services, begun_at, completed_at) values ('ers_1', 'default', '{}', now(), now() - interval '1 minute')`);
+    expect(await world.run('--tenant', 'default', '--phone-number-id', '1', '--integration-id', 'i-1')).toEqual({ code: 1, output: expect.stringContaining('A tenant default is being erased, or was some minutes ago') });
+    await world.hub.query(`update tenant.erasures set completed_at = now() - interval '1 hour'`);
+  }, 60_000);
+
   it('becomes one tenant with the accounts of its .env file, every secret sealed', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'switchboard-old-')), '.env');
     writeFileSync(file, `META_PHONE_NUMBER_ID=1000000009\nMETA_ACCESS_TOKEN=${secrets.accessToken}\nMETA_APP_SECRET=${secrets.appSecret}\nMETA_VERIFY_TOKEN=${secrets.verifyToken}\nGENESYS_CLIENT_ID=client\nGENESYS_CLIENT_SECRET=${secrets.clientSecret}\nGENESYS_REGION=eu-central-1\n`);

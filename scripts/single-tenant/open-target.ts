@@ -9,6 +9,7 @@ import { service as tenantService } from '../../apps/tenant-service/src/service.
 import { createApiKeyStore } from '../../apps/tenant-service/src/store/api-keys.ts';
 import { createAudit } from '../../apps/tenant-service/src/store/audit.ts';
 import { createConnectionStore } from '../../apps/tenant-service/src/store/connections.ts';
+import { createErasureStore } from '../../apps/tenant-service/src/store/erasures.ts';
 import { PrismaClient } from '../../apps/tenant-service/src/store/generated/client.ts';
 import { createIdentifierStore } from '../../apps/tenant-service/src/store/identifiers.ts';
 import { createRouteStore } from '../../apps/tenant-service/src/store/routes.ts';
@@ -101,6 +102,7 @@ function openTenantStores(environment: Environment, undo: (() => Promise<unknown
     bus,
     config,
     tenants: createTenantStore(db),
+    erasures: createErasureStore(db),
     connections: createConnectionStore(db, secretBox),
     identifiers: createIdentifierStore(db),
     routes: createRouteStore(db),
