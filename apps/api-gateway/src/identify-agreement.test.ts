@@ -36,8 +36,9 @@ describe('a subdomain', () => {
     setTenant(acme, { subdomain: 'initech' });
     forgetTenant(acme);
     pass(1_001);
-    expect(await identify(host('acme'))).toEqual({ kind: 'nobody', tenant: undefined });
+    // The new name first: the old one, which is still remembered, leads to the same tenant.
     expect(await identify(host('initech'))).toMatchObject({ tenant: { tenantId: acme } });
+    expect(await identify(host('acme'))).toEqual({ kind: 'nobody', tenant: undefined });
   });
 
   it('that somebody makes up takes nothing from those that there are', async () => {

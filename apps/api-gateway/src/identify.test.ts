@@ -66,6 +66,24 @@ describe('a key', () => {
     await expect(identify({ 'x-api-key': key })).rejects.toEqual(missing);
   });
 
+  it('is asked about anew after it was revoked, also while the question from before is under way', async () => {
+    const { identify, addKey, addMember, revoke, forgetTenant, state } = house();
+    for (const credential of [{ 'x-api-key': addKey({ tenantId: acme }) }, bearer(addMember(acme))]) {
+      let answerNow: (value?: unknown) => void = () => undefined;
+      state.before = () => new Promise((resolve) => (answerNow = resolve));
+      const before = identify(credential);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      state.before = async () => undefined;
+      revoke(Object.values(credential)[0]!.replace('Bearer ', ''));
+      forgetTenant(acme);
+      const after = expect(identify(credential)).rejects.toEqual(missing);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      answerNow();
+      await after;
+      await before;
+    }
+  });
+
   it('opens from its networks alone, told of by proxies of ours', async () => {
     const { identify, addKey } = house({ trustedProxies: ['10.0.0.0/8'] });
     const key = { 'x-api-key': addKey({ tenantId: acme, cidrs: ['198.51.100.0/24', '2001:db8::/32'] }) };
