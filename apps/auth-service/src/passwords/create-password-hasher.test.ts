@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { runWithActor } from '@switchboard/tenant-context';
 import { argon2Parameters, createPasswordHasher } from './create-password-hasher.ts';
 
 const quick = createPasswordHasher({ memoryKiB: 64, passes: 1, lanes: 1 });
@@ -31,5 +32,24 @@ describe('passwords', () => {
     expect(outcomes.length - refused.length).toBe(66);
     expect(refused[0]).toMatchObject({ reason: { code: 'service.unavailable', retry: { afterMs: 3_000 } } });
     expect(await quick.hash('afterwards')).toMatch(/^\$argon2id/);
+  });
+
+  it('that one address floods with keep nobody else out: others have their turn beside it', async () => {
+    const hashFrom = (from: string) => runWithActor({ kind: 'public', subject: 'anonymous', from }, () => quick.hash('correct horse battery'));
+    const ends: string[] = [];
+    const note = (from: string) => hashFrom(from).then(() => void ends.push(from), () => void ends.push(`${from} sent away`));
+    const flood = Array.from({ length: 150 }, (_, index) => note(`2001:db8:1:2::${index.toString(16)}`));
+    const others = ['203.0.113.1', '203.0.113.2', '203.0.113.3'];
+    await Promise.all([...flood, ...others.map(note)]);
+    expect(ends).toEqual(expect.arrayContaining(others));
+    const served = ends.filter((end) => !end.endsWith('sent away'));
+    expect(served).toHaveLength(66);
+    expect(Math.max(...others.map((other) => served.indexOf(other)))).toBeLessThan(12);
+  });
+
+  it('that come from many addresses at once are served first come, first served, and the last are sent away', async () => {
+    const from = Array.from({ length: 100 }, (_, index) => `198.51.100.${index}`);
+    const outcomes = await Promise.allSettled(from.map((address) => runWithActor({ kind: 'public', subject: 'anonymous', from: address }, () => quick.hash('correct horse battery'))));
+    expect(outcomes.map(({ status }) => status)).toEqual([...Array.from({ length: 66 }, () => 'fulfilled'), ...Array.from({ length: 34 }, () => 'rejected')]);
   });
 });

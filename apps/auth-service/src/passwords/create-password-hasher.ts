@@ -1,6 +1,8 @@
 import { hash, verify } from '@node-rs/argon2';
-import { hubError } from '@switchboard/contracts';
+import { currentActor } from '@switchboard/tenant-context';
 import { randomBytes } from 'node:crypto';
+import { networkOf } from '../guessing/network-of.ts';
+import { createFairTurns } from './create-fair-turns.ts';
 
 /** OWASP's second choice of parameters for argon2id (Password Storage Cheat Sheet, 2025): 19 MiB, two passes, one lane. */
 export const argon2Parameters = { memoryKiB: 19_456, passes: 2, lanes: 1 } as const;
@@ -24,7 +26,9 @@ export function createPasswordHasher(parameters: typeof argon2Parameters | { mem
   // 2 is argon2id; the library's constant exists for the compiler alone.
   const options = { algorithm: 2, memoryCost: memoryKiB, timeCost: passes, parallelism: lanes } as const;
   const prefix = `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$`;
-  const limited = createTurnstile();
+  const turns = createFairTurns({ concurrentMax, waitingMax });
+  // By where they come from: right passwords are no guesses and have no limit, and whoever sends them in a loop must not keep others out.
+  const limited = <T>(work: () => Promise<T>): Promise<T> => turns.take(networkOf(currentActor().from ?? 'unknown'), work);
   const hashNow = (password: string) => hash(password.normalize('NFKC'), options);
   let dummy: Promise<string> | undefined;
 
@@ -36,29 +40,5 @@ export function createPasswordHasher(parameters: typeof argon2Parameters | { mem
         const matches = await verify(against, password.normalize('NFKC'));
         return { matches: matches && stored !== null, isOutdated: stored !== null && !stored.startsWith(prefix) };
       }),
-  };
-}
-
-/** Lets so many in at a time and so many wait, first come, first served. */
-function createTurnstile(): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running >= concurrentMax) {
-      if (waiting.length >= waitingMax) throw hubError('service.unavailable', { publicMessage: 'Too many people log in at the moment; try again in a few seconds.', retry: { afterMs: 3_000 } });
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-      });
-    } else {
-      running += 1;
-    }
-    try {
-      return await work();
-    } finally {
-      // Whoever waits takes the place over; only without them it becomes free.
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
   };
 }
