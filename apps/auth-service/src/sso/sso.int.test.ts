@@ -5,6 +5,8 @@ import { runAsTenant } from '@switchboard/tenant-context';
 import { testTenants } from '@switchboard/testing';
 import type { Dependencies } from '../dependencies.ts';
 import { memberPrincipal, platform, startAuthWorld, type AuthWorld } from '../testing/auth-world.ts';
+import { sweep } from '../people/sweep.ts';
+import { waitingMax } from '../store/sso.ts';
 import { startOidcProvider, type OidcProvider } from '../testing/start-oidc-provider.ts';
 
 const [acme, globex] = testTenants;
@@ -115,6 +117,18 @@ describe('a single sign-on', () => {
     const late = await provider.visit(slow.location, { email: newEmail() });
     world.wait(10 * 60_000);
     expect(await fate(comeBack(acme, slow, late))).toBe('auth.link_invalid');
+  });
+
+  it('leaves no more behind than a bounded number of those that nobody finished, and after a while none', async () => {
+    const query = (sql: string) => runAsTenant(acme, () => world.db.transaction(() => world.db.sql.query<{ count: number }>(sql)));
+    await query(`insert into sso_logins select '${acme}', 'sso_0' || i, 'x', 'x', 'x', now(), now() from generate_series(1, ${waitingMax}) i`);
+    const ours = await start(acme);
+    expect(await query('select count(*)::int as count from sso_logins')).toEqual([{ count: waitingMax }]);
+    expect(await fate(comeBack(acme, ours, await provider.visit(ours.location, { email: newEmail() })))).toBe('done');
+    await start(acme);
+    world.wait(10 * 60_000 + 1);
+    await sweep(here);
+    expect(await query('select count(*)::int as count from sso_logins')).toEqual([{ count: 0 }]);
   });
 
   it('asks for the second factor of whoever has one', async () => {

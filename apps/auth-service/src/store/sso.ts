@@ -17,6 +17,9 @@ export type SsoSettings = {
 
 export type SsoLogin = { readonly loginId: string; readonly stateHash: string; readonly challenge: string; readonly nonce: string; readonly begunWith: Date; readonly expiresAt: Date };
 
+/** More than all people of a tenant together begin within ten minutes. */
+export const waitingMax = 10_000;
+
 const settingsColumns =
   'issuer, client_id as "clientId", sealed_secret as "sealedSecret", allowed_domains as "allowedDomains", default_role as "defaultRole", max_role as "maxRole", create_members as "createMembers", return_url as "returnUrl", updated_at as "updatedAt"';
 const loginColumns = 'login_id as "loginId", state_hash as "stateHash", challenge, nonce, begun_with as "begunWith", expires_at as "expiresAt"';
@@ -50,10 +53,12 @@ export function createSsoStore(db: AuthDatabase) {
       await db.sql.query('delete from sso_providers where tenant_id = $1', [currentTenant()]);
     },
 
-    insertLogin: (login: SsoLogin): Promise<boolean> =>
-      db.transaction(() =>
-        insertRow(db, 'sso_logins', { login_id: login.loginId, state_hash: login.stateHash, challenge: login.challenge, nonce: login.nonce, begun_with: login.begunWith, expires_at: login.expiresAt }),
-      ),
+    /** Anybody may begin one: of very many that wait, the oldest go. */
+    insertLogin: (login: SsoLogin): Promise<void> =>
+      db.transaction(async () => {
+        await insertRow(db, 'sso_logins', { login_id: login.loginId, state_hash: login.stateHash, challenge: login.challenge, nonce: login.nonce, begun_with: login.begunWith, expires_at: login.expiresAt });
+        await db.sql.query('delete from sso_logins where tenant_id = $1 and login_id in (select login_id from sso_logins where tenant_id = $1 order by login_id desc offset $2)', [currentTenant(), waitingMax]);
+      }),
 
     /** The log-in, once: of whoever has both the state and the cookie of the browser that began it. */
     async takeLogin({ loginId, stateHash, challenge }: Pick<SsoLogin, 'loginId' | 'stateHash' | 'challenge'>, now: Date): Promise<SsoLogin | undefined> {
