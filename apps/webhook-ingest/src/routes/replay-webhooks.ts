@@ -7,11 +7,15 @@ export function replayWebhooksRoute(webhooks: WebhookStore): Route {
 }
 
 async function replayByIds(webhooks: WebhookStore, ids: readonly WebhookId[]): Promise<{ replayed: number; nextFrom: null }> {
-  const found = await webhooks.findByIds(ids);
-  const missing = new Set(ids).size - found.length;
+  // Before the first is handed on: all of them, or none.
+  const missing = new Set(ids).size - (await webhooks.count(ids));
   if (missing > 0) throw hubError('webhook.not_found', { publicMessage: `${missing} of these webhooks are not there; none was replayed.` });
-  await webhooks.replay(found);
-  return { replayed: found.length, nextFrom: null };
+  let replayed = 0;
+  for (let page = await webhooks.listOf(ids, ''); page.length > 0; page = await webhooks.listOf(ids, page.at(-1)?.webhookId ?? '')) {
+    await webhooks.replay(page);
+    replayed += page.length;
+  }
+  return { replayed, nextFrom: null };
 }
 
 async function replayRange(webhooks: WebhookStore, range: { readonly connectionId: ConnectionId; readonly from: string; readonly to: string }): Promise<{ replayed: number; nextFrom: string | null }> {

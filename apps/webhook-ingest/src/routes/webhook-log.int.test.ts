@@ -102,6 +102,32 @@ describe('replaying', () => {
   });
 });
 
+describe('large webhooks', () => {
+  it('are listed and handed on all of them, in the order of others, but few at once: all tenants share the memory', async () => {
+    const body = (index: number) => JSON.stringify({ index, text: 'x'.repeat(3 * 1024 * 1024) });
+    const whks = Array.from({ length: 8 }, (_, index) => `whk_000000000000000000000000${10 + index}` as const);
+    for (const [index, id] of whks.entries()) {
+      await ingest.asAdmin(`insert into ingest.webhooks (tenant_id, webhook_id, connection_id, provider, event_key, ordering_key, body, received_at) values ($1, $2, $3, 'whatsapp', $2, 'k', $4, now())`, [acme, id, ofAcme.connectionId, body(index)]);
+    }
+    const pages: string[][] = [];
+    let cursor: string | null = null;
+    do {
+      const { json } = await call('GET', `/tenants/${acme}/webhooks?limit=200${cursor === null ? '' : `&cursor=${cursor}`}`);
+      pages.push(json.data.map(({ webhookId }) => webhookId));
+      cursor = json.nextCursor;
+    } while (cursor !== null);
+    expect(pages.map(({ length }) => length)).toEqual([3, 3, 2]);
+    expect(pages.flat()).toEqual(whks.toReversed());
+
+    const replayedSince = async (before: number) => (await ingest.published()).slice(before).map(({ payload }) => (payload as { webhookId: string }).webhookId);
+    expect((await call('POST', `/tenants/${acme}/webhooks/replay`, { webhookIds: whks.toReversed() })).json.replayed).toBe(8);
+    expect(await replayedSince(0)).toEqual(whks);
+    const range = { connectionId: ofAcme.connectionId, from: new Date(Date.now() - 60_000).toISOString(), to: new Date(Date.now() + 60_000).toISOString() };
+    expect((await call('POST', `/tenants/${acme}/webhooks/replay`, range)).json.replayed).toBe(8);
+    expect(await replayedSince(8)).toEqual(whks);
+  }, 30_000);
+});
+
 describe('files of messages', () => {
   const links = createMediaLinks({ secret: mediaUrlSecret, publicUrl: 'http://hub.example.test', now: () => new Date() });
   const stored = async (bytes: string, mimeType: string, fileName?: string) =>

@@ -28,6 +28,18 @@ const replayPageRows = 500;
 const recordColumns =
   `webhook_id as "webhookId", connection_id as "connectionId", provider, event_key as "eventKey", to_char(received_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "receivedAt", body`;
 
+/**
+ * Bytes of bodies that are read at once, beside the one that reaches it: a webhook may have megabytes, a page hundreds of webhooks, and all tenants
+ * share this process.
+ */
+const bodiesMaxBytes = 8 * 1024 * 1024;
+
+/** The rows of `select` in this order as far as their bodies fit; `found`: how many there were. The sizes are known without reading the bodies. */
+const asFarAsTheyFit = (select: string, order: 'asc' | 'desc') => `
+  select ${recordColumns}, tenant_id as "tenantId", ordering_key as "orderingKey", found
+    from (select w.*, count(*) over ()::int as found, sum(octet_length(body)) over (order by webhook_id ${order}) - octet_length(body) as ahead from (${select}) w) sized
+   where ahead < ${bodiesMaxBytes} order by webhook_id ${order}`;
+
 /** The webhook log. */
 export function createWebhookStore(db: IngestDatabase, bus: EventBus) {
   return {
@@ -46,28 +58,39 @@ export function createWebhookStore(db: IngestDatabase, bus: EventBus) {
         }),
       ),
 
-    /** Newest first, of the current tenant. */
-    list: (page: { readonly limit: number; readonly beforeId?: string; readonly connectionId?: string; readonly from?: string; readonly to?: string }): Promise<WebhookRecord[]> =>
-      db.transaction(() =>
-        db.sql.query<WebhookRecord>(
-          `select ${recordColumns} from webhooks
-            where ($1::text is null or webhook_id < $1) and ($2::text is null or connection_id = $2)
-              and ($3::timestamptz is null or received_at >= $3) and ($4::timestamptz is null or received_at < $4)
-            order by webhook_id desc limit $5`,
-          [page.beforeId ?? null, page.connectionId ?? null, page.from ?? null, page.to ?? null, page.limit],
-        ),
-      ),
+    /** Newest first, of the current tenant; fewer than `limit` where they are large. */
+    list: (page: { readonly limit: number; readonly beforeId?: string; readonly connectionId?: string; readonly from?: string; readonly to?: string }): Promise<{ rows: WebhookRecord[]; hasMore: boolean }> =>
+      db.transaction(async () => {
+        const rows = await db.sql.query<StoredWebhook & { readonly found: number }>(
+          asFarAsTheyFit(
+            `select * from webhooks
+              where ($1::text is null or webhook_id < $1) and ($2::text is null or connection_id = $2)
+                and ($3::timestamptz is null or received_at >= $3) and ($4::timestamptz is null or received_at < $4)
+              order by webhook_id desc limit $5`,
+            'desc',
+          ),
+          [page.beforeId ?? null, page.connectionId ?? null, page.from ?? null, page.to ?? null, page.limit + 1],
+        );
+        const kept = rows.slice(0, page.limit);
+        return { rows: kept.map(({ found: _found, tenantId: _tenant, orderingKey: _key, ...row }) => row), hasMore: (rows[0]?.found ?? 0) > kept.length };
+      }),
 
-    findByIds: (webhookIds: readonly WebhookId[]): Promise<StoredWebhook[]> =>
-      db.transaction(() => db.sql.query<StoredWebhook>(`select ${recordColumns}, tenant_id as "tenantId", ordering_key as "orderingKey" from webhooks where webhook_id = any($1) order by webhook_id`, [webhookIds])),
+    /** How many of these the current tenant has. */
+    count: (webhookIds: readonly WebhookId[]): Promise<number> =>
+      db.transaction(async () => {
+        const [row] = await db.sql.query<{ count: number }>('select count(*)::int as count from webhooks where webhook_id = any($1)', [webhookIds]);
+        return row?.count ?? 0;
+      }),
 
-    /** Oldest first, after `afterId`; a page of `replayPageRows`. */
+    /** Of these, oldest first, after `afterId`: as many as fit, until it is none. */
+    listOf: (webhookIds: readonly WebhookId[], afterId: string): Promise<StoredWebhook[]> =>
+      db.transaction(() => db.sql.query<StoredWebhook>(asFarAsTheyFit('select * from webhooks where webhook_id = any($1) and webhook_id > $2', 'asc'), [webhookIds, afterId])),
+
+    /** Oldest first, after `afterId`; `replayPageRows` at most, and as many as fit, until it is none. */
     listRange: (range: { readonly connectionId: ConnectionId; readonly from: string; readonly to: string; readonly afterId: string }): Promise<StoredWebhook[]> =>
       db.transaction(() =>
         db.sql.query<StoredWebhook>(
-          `select ${recordColumns}, tenant_id as "tenantId", ordering_key as "orderingKey" from webhooks
-            where connection_id = $1 and received_at >= $2 and received_at < $3 and webhook_id > $4
-            order by webhook_id limit ${replayPageRows}`,
+          asFarAsTheyFit(`select * from webhooks where connection_id = $1 and received_at >= $2 and received_at < $3 and webhook_id > $4 order by webhook_id limit ${replayPageRows}`, 'asc'),
           [range.connectionId, range.from, range.to, range.afterId],
         ),
       ),
