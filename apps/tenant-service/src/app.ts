@@ -28,6 +28,7 @@ import { getRoutesInternalRoute } from './routes/internal/get-routes.ts';
 import { listWebhookConnectionsRoute } from './routes/internal/list-webhook-connections.ts';
 import { recordApiCallsRoute } from './routes/internal/record-api-calls.ts';
 import { resolveApiKeyRoute } from './routes/internal/resolve-api-key.ts';
+import { resolveApiKeysRoute } from './routes/internal/resolve-api-keys.ts';
 import { resolveTenantRoute } from './routes/internal/resolve-tenant.ts';
 import { listAuditRoute } from './routes/list-audit.ts';
 import { listApiKeysRoute } from './routes/list-api-keys.ts';
@@ -99,6 +100,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       listWebhookConnectionsRoute(deps),
       getRoutesInternalRoute(deps),
       resolveApiKeyRoute(deps),
+      resolveApiKeysRoute(deps),
       findLegacyApiKeysRoute(deps),
       resolveTenantRoute(deps),
       findCorsOriginRoute(deps),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
-import { newId, type ApiKeyRecord, type Scope, type TenantId } from '@switchboard/contracts';
+import { generateApiKey, newId, type ApiKeyRecord, type ReplyOf, type Scope, type TenantId } from '@switchboard/contracts';
 import { describeRoute, internalTokenHeaders, keyHeaders, memberHeaders, testKeyId } from '@switchboard/service-kit/testing';
 import { testTenants } from '@switchboard/testing';
 import { secretsFoundIn } from '../testing/secrets-found-in.ts';
@@ -66,6 +66,22 @@ describe('an API key', () => {
     const { json: seen } = await service.call('GET', `/tenants/${acme}/keys/${key.keyId}`);
     expect(seen).toEqual({ ...key, lastUsedAt: expect.any(String) });
     expect(await secretsFoundIn(service.database.adminUrl, [apiKey, apiKey.slice(29)])).toEqual([]);
+  });
+
+  it('is answered for among many as it is alone: each its own tenant, and nothing for what opens nothing', async () => {
+    const [ofAcme, another, ofGlobex, revoked] = [await make(acme, { rateLimit: 30 }), await make(acme), await make(globex), await make(globex)];
+    await service.call('DELETE', `/tenants/${globex}/keys/${revoked.key.keyId}`);
+    const swapped = ofAcme.apiKey.slice(0, 29) + ofGlobex.apiKey.slice(29);
+    const texts = [ofGlobex.apiKey, 'no key at all', revoked.apiKey, ofAcme.apiKey, generateApiKey(newId('key')), generateApiKey(ofAcme.key.keyId), swapped, another.apiKey, ofAcme.apiKey];
+    const { status, json } = await post('/internal/api-keys/resolve-many', { apiKeys: texts }, internalTokenHeaders('tenant-service', undefined, 'api-gateway'));
+    expect(status).toBe(200);
+    const { keys, tenants } = json as ReplyOf<typeof contracts.resolveApiKeys>; // described by the contract, which the kit has checked
+    expect(keys.map((key) => key && [key.keyId, key.tenantId, key.rateLimit])).toEqual([
+      [ofGlobex.key.keyId, globex, null], null, null, [ofAcme.key.keyId, acme, 30], null, null, null, [another.key.keyId, acme, null], [ofAcme.key.keyId, acme, 30],
+    ]);
+    expect(tenants.map(({ tenantId }) => tenantId).toSorted()).toEqual([acme, globex]);
+    const used = async (tenantId: TenantId, { key }: Made) => ((await service.call('GET', `/tenants/${tenantId}/keys/${key.keyId}`)).json as ApiKeyRecord).lastUsedAt;
+    expect([await used(acme, ofAcme), await used(acme, another), await used(globex, ofGlobex), await used(globex, revoked)]).toEqual([expect.any(String), expect.any(String), expect.any(String), null]);
   });
 
   it('is listed for its tenant alone, every key once', async () => {

@@ -115,6 +115,7 @@ describeRoute(contracts.getRoutesInternal, { ...suite, input: () => ({}) });
 describeRoute(contracts.resolveTenant, { ...suite, input: (tenantId) => ({ body: { tenantId } }) });
 describeRoute(contracts.findCorsOrigin, { ...suite, input: () => ({ body: { origin: 'https://shop.example' } }) });
 describeRoute(contracts.resolveApiKey, { ...suite, input: (tenantId) => ({ body: { apiKey: apiKeys.get(tenantId) ?? '' } }) });
+describeRoute(contracts.resolveApiKeys, { ...suite, input: (tenantId) => ({ body: { apiKeys: [apiKeys.get(tenantId) ?? ''] } }) });
 describeRoute(contracts.findLegacyApiKeys, { ...suite, input: () => ({}) });
 
 describe('creating a tenant', () => {

@@ -3,7 +3,7 @@ import { currentTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
 import type { ApiKey } from './generated/client.ts';
 
-export type StoredApiKey = ResolvedApiKey & { readonly hash: string; readonly revokedAt: Date | null };
+export type StoredApiKey = ResolvedApiKey & { readonly keyId: ApiKeyId; readonly hash: string; readonly revokedAt: Date | null; readonly lastUsedAt: Date | null };
 
 export type NewApiKey = {
   readonly keyId: ApiKeyId;
@@ -72,26 +72,26 @@ export function createApiKeyStore(db: TenantDatabase) {
       await db.prisma.apiKey.updateMany({ where: { tenantId: currentTenant(), keyId }, data: change });
     },
 
-    /** The key of this id, whatever its tenant; in system scope. */
-    find: (keyId: ApiKeyId): Promise<StoredApiKey | undefined> =>
+    /** Those of these keys that there are, whatever their tenants, in no order; in system scope. */
+    find: (keyIds: readonly ApiKeyId[]): Promise<StoredApiKey[]> =>
       db.transaction(async () => {
-        const [row] = await db.sql.query<Row>(
-          `select k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, k.cidrs, k.rate_limit as key_rate_limit,
+        const rows = await db.sql.query<Row>(
+          `select k.key_id, k.tenant_id, k.hash, k.scopes, k.expires_at, k.revoked_at, k.last_used_at, k.cidrs, k.rate_limit as key_rate_limit,
                   t.status, t.rate_limit, t.plan, t.subdomain, t.cors_origins
-             from api_keys k join tenants t using (tenant_id) where k.key_id = $1`,
-          [keyId],
+             from api_keys k join tenants t using (tenant_id) where k.key_id = any($1)`,
+          [keyIds],
         );
-        if (row === undefined) return undefined;
-        return {
-          keyId,
+        return rows.map((row) => ({
+          keyId: row.key_id,
           hash: row.hash,
           scopes: row.scopes,
           expiresAt: row.expires_at?.toISOString() ?? null,
           revokedAt: row.revoked_at,
+          lastUsedAt: row.last_used_at,
           cidrs: row.cidrs,
           rateLimit: row.key_rate_limit,
           tenant: { tenantId: row.tenant_id, status: row.status, rateLimit: row.rate_limit, plan: row.plan, subdomain: row.subdomain, corsOrigins: row.cors_origins },
-        };
+        }));
       }),
 
     /** The key that was brought along and has this hash, whatever its tenant; in system scope. */
@@ -108,15 +108,20 @@ export function createApiKeyStore(db: TenantDatabase) {
         return rows.length > 0;
       }),
 
-    /** Notes that the key was used; in system scope. */
-    noteUse: (keyId: ApiKeyId, at: Date): Promise<void> =>
-      db.transaction(async () => {
-        await db.sql.query('update api_keys set last_used_at = $2 where key_id = $1 and (last_used_at is null or last_used_at < $3)', [
-          keyId,
-          at,
-          new Date(at.getTime() - lastUsedEveryMs),
-        ]);
-      }),
+    /** Notes that these keys were used, those of which that was not noted in the last minute; in system scope. */
+    async noteUse(keys: readonly Pick<StoredApiKey, 'keyId' | 'lastUsedAt'>[], at: Date): Promise<void> {
+      const before = new Date(at.getTime() - lastUsedEveryMs);
+      const due = keys.filter(({ lastUsedAt }) => lastUsedAt === null || lastUsedAt < before).map(({ keyId }) => keyId);
+      if (due.length === 0) return;
+      // A key that somebody else is noting or changing right now is left to them: nobody waits for a note.
+      await db.transaction(async () => {
+        await db.sql.query(
+          `update api_keys set last_used_at = $2 where key_id in
+             (select key_id from api_keys where key_id = any($1) and (last_used_at is null or last_used_at < $3) for update skip locked)`,
+          [due, at, before],
+        );
+      });
+    },
   };
 }
 export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
@@ -127,11 +132,13 @@ function toKept({ hash: _hash, creationKey: _key, creationRequest: _request, leg
 }
 
 type Row = {
+  key_id: ApiKeyId;
   tenant_id: TenantId;
   hash: string;
   scopes: string[];
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Date | null;
   status: TenantFacts['status'];
   rate_limit: number;
   plan: TenantFacts['plan'];

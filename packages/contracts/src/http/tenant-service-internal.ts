@@ -106,6 +106,17 @@ const tenantFactsSchema = z.object({
 });
 export type TenantFacts = z.infer<typeof tenantFactsSchema>;
 
+const resolvedApiKeySchema = z.object({
+  keyId: z.string(),
+  scopes: z.array(z.string()),
+  expiresAt: z.iso.datetime().nullable(),
+  /** Networks the key may be used from; everywhere when empty. */
+  cidrs: z.array(z.string()),
+  /** Requests a minute of this key alone, where it has a limit of its own. */
+  rateLimit: z.number().int().positive().nullable(),
+  tenant: tenantFactsSchema,
+});
+
 export const resolveApiKey = defineRouteContract({
   method: 'POST',
   path: '/internal/api-keys/resolve',
@@ -113,22 +124,30 @@ export const resolveApiKey = defineRouteContract({
   auth: 'internal',
   callers: ['api-gateway'],
   body: z.object({ apiKey: z.string().max(256) }),
-  reply: {
-    status: 200,
-    schema: z.object({
-      keyId: z.string(),
-      scopes: z.array(z.string()),
-      expiresAt: z.iso.datetime().nullable(),
-      /** Networks the key may be used from; everywhere when empty. */
-      cidrs: z.array(z.string()),
-      /** Requests a minute of this key alone, where it has a limit of its own. */
-      rateLimit: z.number().int().positive().nullable(),
-      tenant: tenantFactsSchema,
-    }),
-  },
+  reply: { status: 200, schema: resolvedApiKeySchema },
   errors: ['auth.missing'],
 });
 export type ResolvedApiKey = z.infer<typeof resolveApiKey.reply.schema>;
+
+/** Keys that one question may be about. */
+export const resolvedApiKeysMax = 500;
+
+export const resolveApiKeys = defineRouteContract({
+  method: 'POST',
+  path: '/internal/api-keys/resolve-many',
+  summary: 'The tenants behind API keys of our form, in the order asked; null for each that does not open',
+  auth: 'internal',
+  callers: ['api-gateway'],
+  body: z.object({ apiKeys: z.array(z.string().max(256)).min(1).max(resolvedApiKeysMax) }),
+  reply: {
+    status: 200,
+    schema: z.object({
+      keys: z.array(resolvedApiKeySchema.omit({ tenant: true }).extend({ tenantId: tenantIdSchema }).nullable()),
+      /** Those of the keys, each once. */
+      tenants: z.array(tenantFactsSchema),
+    }),
+  },
+});
 
 /**
  * Whether any tenant has a key that was brought along (`migrate:single-tenant`). Where there is none, a text without our form is refused
