@@ -1,6 +1,7 @@
 import { gatewayRoutes, type ServiceName, type TenantId } from '@switchboard/contracts';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
-import { createApiCalls } from './api-calls.ts';
+import { createApiCalls, leftAfterMs } from './api-calls.ts';
+import { createCallJournal } from './call-journal.ts';
 import type { Config } from './config.ts';
 import { onApiKeyChanged } from './consumers/on-api-key-changed.ts';
 import { onIssuerChanged } from './consumers/on-issuer-changed.ts';
@@ -17,8 +18,10 @@ import { createUpstreams } from './upstream/create-upstreams.ts';
 export function build(kit: Kit<Config, unknown>): ServiceParts {
   const identification = createIdentification(kit);
   const upstreams = createUpstreams(kit);
-  const rateLimit = createRateLimit({ redisUrl: kit.config.redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, log: kit.log, registry: kit.registry });
-  const apiCalls = createApiCalls(kit);
+  const { redisUrl } = kit.config;
+  const rateLimit = createRateLimit({ redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, log: kit.log, registry: kit.registry });
+  const journal = redisUrl === undefined ? undefined : createCallJournal({ url: redisUrl, leftAfterMs, onError: ({ code, name }) => kit.log.warn({ code: code ?? name }, 'Redis is not available') });
+  const apiCalls = createApiCalls({ ...kit, journal });
   const cors = createCors(kit);
   const forgetTenant = (tenantId: TenantId) => {
     identification.forgetTenant(tenantId);
@@ -35,6 +38,7 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
     onStart: async () => apiCalls.start(),
     onStop: async () => {
       await apiCalls.stop();
+      journal?.close();
       await upstreams.close();
       await rateLimit.close();
     },

@@ -3,7 +3,7 @@ import { parseNetworks } from './networks.ts';
 
 /** Variables of the gateway alone. */
 export const config = z.object({
-  redisUrl: z.string().optional().describe('the Redis that several gateways share for counting requests; without it each process counts for itself').meta({ secret: true }),
+  redisUrl: z.string().optional().describe('the Redis that several gateways share for counting requests; without it each process counts for itself, and one that is killed loses the usage of its last second').meta({ secret: true }),
   upstreamTimeoutMs: z.coerce.number().int().min(100).max(120_000).default(15_000).describe('milliseconds that a service behind the gateway gets to begin its answer'),
   publicGatewayUrl: z.url({ protocol: /^https?$/ }).optional().describe('where callers reach the gateway, for the API description; without it: the host at which it is asked for'),
   baseDomain: z

@@ -1,5 +1,5 @@
-import { createClient } from 'redis';
 import { createHash } from 'node:crypto';
+import { connectRedis, runScript, type RedisOptions } from './connect-redis.ts';
 import type { CountedBucket } from './limit-store.ts';
 
 /** What was decided about one request; see domain/decide-limit.ts. */
@@ -14,7 +14,7 @@ export interface RedisLimit {
 }
 
 /** domain/decide-limit.ts in Lua: one atomic step for all gateways. ARGV: milliseconds now, or empty for Redis' own clock; then interval and window of each key. */
-const script = `
+const text = `
 local now = tonumber(ARGV[1])
 if now == nil then
   local time = redis.call('TIME')
@@ -61,31 +61,18 @@ for i = 1, #KEYS do
 end
 return { refusing and 0 or 1, remaining, math.ceil(reset) }
 `;
-const scriptHash = createHash('sha1').update(script).digest('hex');
-
-type RedisLimitOptions = { readonly url: string; readonly onError: (error: NodeJS.ErrnoException) => void };
+const script = { text, hash: createHash('sha1').update(text).digest('hex') };
 
 /** Never waits for Redis to come up: what cannot be asked now rejects. */
-export function createRedisLimit({ url, onError }: RedisLimitOptions): RedisLimit {
-  const client = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 1_000, reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000) } });
-  client.on('error', onError);
-  void client.connect().catch(() => undefined); // reported by the listener above; it keeps trying
-
+export function createRedisLimit(options: RedisOptions): RedisLimit {
+  const client = connectRedis(options);
   return {
     async count(buckets, now) {
       const call = {
         keys: buckets.map(({ id }) => `switchboard:limit:${id}`),
         arguments: [now === undefined ? '' : String(now), ...buckets.flatMap(({ rate }) => [String(rate.intervalMs), String(rate.windowMs)])],
       };
-      let reply: unknown;
-      try {
-        reply = await client.evalSha(scriptHash, call);
-      } catch (error) {
-        // A Redis that was started anew does not know the script yet.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        reply = await client.eval(script, call);
-      }
-      const [isAccepted, remaining, resetMs] = reply as [number, number, number]; // as the script returns them
+      const [isAccepted, remaining, resetMs] = (await runScript(client, script, call)) as [number, number, number]; // as the script returns them
       return { isAccepted: isAccepted === 1, remaining, resetMs };
     },
     isReady: () => client.isReady,
