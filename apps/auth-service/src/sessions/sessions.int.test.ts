@@ -218,6 +218,27 @@ describe('a session', () => {
     expect(session(await logIn(acme, email, 'another good password')).member.memberId).toBe(ofAcme.memberId);
   });
 
+  it('does not begin for somebody who was disabled or given another password while they logged in', async () => {
+    const before = async (memberId: string) => (await runAsTenant(acme, () => here.people.find(memberId)))!;
+    const [disabled, changed] = [(await twins()).ofAcme.memberId, (await twins()).ofAcme.memberId];
+    const [one, other] = [await before(disabled), await before(changed)];
+    const inAcme = <T>(fn: () => Promise<T>) => world.from('192.0.2.1', () => runAsTenant(acme, fn));
+    await inAcme(() => there.members.update(platform, 'enterprise', disabled, { status: 'disabled' }));
+    await inAcme(() => there.credentials.change(other, { currentPassword: goodPassword, newPassword: 'another good password' }));
+    for (const person of [one, other]) await expect(inAcme(() => here.sessions.issue(person))).rejects.toMatchObject({ code: 'auth.login_failed' });
+    expect((await inAcme(async () => here.sessions.issue(await before(changed)))).member.memberId).toBe(changed);
+  });
+
+  it('has its password changed by one of two who both knew the one before', async () => {
+    const { email, ofAcme } = await twins();
+    const person = (await runAsTenant(acme, () => here.people.find(ofAcme.memberId)))!;
+    const change = (deps: Dependencies, newPassword: string) => world.from('192.0.2.1', () => runAsTenant(acme, () => deps.credentials.change(person, { currentPassword: goodPassword, newPassword })));
+    const outcomes = await Promise.allSettled([change(here, 'the password of one'), change(there, 'the password of the other')]);
+    const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
+    expect(outcomes[1 - winner]).toMatchObject({ status: 'rejected', reason: { code: 'auth.login_failed' } });
+    expect(session(await logIn(acme, email, winner === 0 ? 'the password of one' : 'the password of the other')).member.memberId).toBe(ofAcme.memberId);
+  });
+
   it('is not kept by the refresh token of somebody else', async () => {
     const { ofAcme } = await twins();
     const colleague = await world.join(here, acme, 'agent', newEmail());
