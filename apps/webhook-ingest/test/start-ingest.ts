@@ -66,10 +66,6 @@ export async function startIngest(options: { readonly mediaDir?: string } = {}) 
     async quarantined(): Promise<{ reason: string; accounts: string[]; connection_id: string | null; body: Buffer }[]> {
       return (await admin.query('select * from ingest.quarantine order by quarantine_id')).rows;
     },
-    /** As the superuser, for whom no policy holds. */
-    async asAdmin(text: string, values: readonly unknown[]): Promise<void> {
-      await admin.query(text, [...values]);
-    },
     async clear() {
       await admin.query('truncate ingest.webhooks, ingest.quarantine; delete from bus.pending_events');
     },

@@ -409,6 +409,25 @@ describe('a connection that changes', () => {
     expect(await statusOf()).toBe(503);
   });
 
+  it('has waited since it began to, however often the copy is made anew, and begins again when its tenant changes it', async () => {
+    const forgotten = whatsAppConnection(globex, { appSecret: 'secret-605', phoneNumberId: '700100200300605', status: 'pending' });
+    ingest.tenants.connections.set(forgotten.connectionId, forgotten);
+    const statusOf = async () => (await post(`whatsapp/${forgotten.connectionId}`, textOf('700100200300605'), 'secret-605')).status;
+    const copyAgain = async () => {
+      await ingest.admin.query(`update ingest.connections set updated_at = 'epoch' where connection_id = $1`, [forgotten.connectionId]);
+      await ingest.restart();
+      const isCopied = async () => (await ingest.admin.query(`select from ingest.connections where connection_id = $1 and updated_at > 'epoch'`, [forgotten.connectionId])).rows.length > 0;
+      for (let waited = 0; waited < 10_000 && !(await isCopied()); waited += 20) await sleep(20);
+    };
+    expect(await statusOf()).toBe(503);
+    await ingest.admin.query(`update ingest.connections set pending_since = now() - interval '7 hours' where connection_id = $1`, [forgotten.connectionId]);
+    await copyAgain();
+    expect(await statusOf()).toBe(200);
+    ingest.tenants.connections.set(forgotten.connectionId, { ...forgotten, version: forgotten.version + 1 });
+    await copyAgain();
+    expect(await statusOf()).toBe(503);
+  }, 30_000);
+
   it('owns nothing of others before it is active: what it signs of nobody\'s is kept aside', async () => {
     const pending = whatsAppConnection(globex, { appSecret: 'secret-602', phoneNumberId: '700100200300401', status: 'pending' });
     ingest.tenants.connections.set(pending.connectionId, pending);

@@ -107,7 +107,7 @@ describe('large webhooks', () => {
     const body = (index: number) => JSON.stringify({ index, text: 'x'.repeat(3 * 1024 * 1024) });
     const whks = Array.from({ length: 8 }, (_, index) => `whk_000000000000000000000000${10 + index}` as const);
     for (const [index, id] of whks.entries()) {
-      await ingest.asAdmin(`insert into ingest.webhooks (tenant_id, webhook_id, connection_id, provider, event_key, ordering_key, body, received_at) values ($1, $2, $3, 'whatsapp', $2, 'k', $4, now())`, [acme, id, ofAcme.connectionId, body(index)]);
+      await ingest.admin.query(`insert into ingest.webhooks (tenant_id, webhook_id, connection_id, provider, event_key, ordering_key, body, received_at) values ($1, $2, $3, 'whatsapp', $2, 'k', $4, now())`, [acme, id, ofAcme.connectionId, body(index)]);
     }
     const pages: string[][] = [];
     let cursor: string | null = null;
