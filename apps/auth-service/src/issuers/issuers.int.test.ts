@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TenantId, TrustedIssuer } from '@switchboard/contracts';
+import { issuerAlgorithms, type TenantId, type TrustedIssuer } from '@switchboard/contracts';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
 import { testTenants } from '@switchboard/testing';
 import fc from 'fast-check';
@@ -166,6 +166,17 @@ describe('a forged token', () => {
 });
 
 describe('published keys', () => {
+  it.each(issuerAlgorithms)('of %s verify tokens by it, and by no other that another issuer of the tenant has', async (algorithm) => {
+    fresh();
+    const pair = await generateKeyPair(algorithm, { extractable: true });
+    keyServer.answer = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'its own' }] };
+    await trust(acme, { ...jwks(), algorithm } as TrustedIssuer);
+    await trust(acme, { ...hs256, issuer: 'https://another.test' });
+    const sign = (payload: JWTPayload, alg: string) => new SignJWT(payload).setProtectedHeader({ alg, kid: 'its own' }).sign(pair.privateKey);
+    expect(await fate(here.verifyBearer(await sign(claims(acme), algorithm)))).toBe('done');
+    expect(await fate(here.verifyBearer(await sign(claims(acme, { iss: 'https://another.test' }), algorithm)))).toBe('auth.missing');
+  });
+
   it('are fetched once, again for a key that is new, and not for each key that somebody invents', async () => {
     fresh();
     await trust(globex, jwks());
