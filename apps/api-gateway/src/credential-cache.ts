@@ -1,6 +1,7 @@
-import { systemScope, tenantScope, type KeptValue, type Maybe, type MemoryStore } from '@switchboard/cache';
+import { systemScope, type Maybe, type MemoryStore } from '@switchboard/cache';
 import { hubError, isHubError } from '@switchboard/contracts';
 import { hash } from 'node:crypto';
+import type { CredentialMemory } from './credential-memory.ts';
 import type { Caller } from './identity.ts';
 import type { Networks } from './networks.ts';
 import { createTurns } from './turns.ts';
@@ -37,49 +38,34 @@ export const seenForMs = 3_600_000;
 const strangersTurns = { atOnceMax: 32, waitingMax: 256 } as const;
 
 const nobody = Symbol('nobody');
-/** What stands in the system's scope behind the hash of a text: where in its tenant's scope the credential is, or the credential itself where it is no tenant's. */
-type Holder = KeptValue | Extract<Credential, { kind: 'platform' }>;
 
 export type CredentialStores = {
-  readonly store: MemoryStore;
+  readonly memory: CredentialMemory;
   /** Of its own: a flood of wrong texts must not push out the right ones. */
   readonly unknown: MemoryStore;
-  /** What was valid lately, without what it was. */
-  readonly seen: MemoryStore;
 };
 
-/**
- * Credentials of one `kind` by the hash of their text. What a credential may do is kept in its tenant's scope, and forgotten with it; in the
- * system's scope, where a text of nobody known is looked for, stands only where that is.
- */
-export function createCredentialCache(kind: 'key' | 'token', { store, unknown, seen, now }: CredentialStores & { readonly now: () => number }): CredentialCache {
+/** Credentials of one `kind` by the hash of their text. */
+export function createCredentialCache(kind: 'key' | 'token', { memory, unknown, now }: CredentialStores & { readonly now: () => number }): CredentialCache {
   const asked = new Map<string, Promise<Credential | undefined>>();
   const strangers = createTurns(strangersTurns);
 
-  function recall(key: string): Credential | undefined {
-    // Only this file puts what stands behind these keys.
-    const holder = store.get(systemScope, key) as Holder | undefined;
-    if (holder === undefined || 'kind' in holder) return holder;
-    return holder.isKept ? (holder.value as Credential) : undefined;
-  }
-
   async function ask(key: string, load: () => Promise<Loaded>): Promise<Credential | undefined> {
-    const mark = store.mark();
+    const mark = memory.mark();
+    const askedAt = now();
     try {
-      const { credential, until } = await load();
-      const leftMs = until - now();
-      if (leftMs <= 0) throw hubError('auth.missing');
-      const entry = { key, mark };
-      seen.put({ scope: systemScope, key, value: true, keptForMs: seenForMs, mark: seen.mark() });
-      if (credential.kind === 'platform') store.put({ ...entry, scope: systemScope, value: credential, keptForMs: Math.min(leftMs, platformKnownForMs) });
-      else {
-        const keptForMs = Math.min(leftMs, knownForMs);
-        const kept = store.keep({ ...entry, scope: tenantScope(credential.caller.tenantId), value: credential, keptForMs });
-        if (kept !== undefined) store.put({ ...entry, scope: systemScope, value: kept, keptForMs });
-      }
+      const loaded = await load();
+      const last = memory.last(key);
+      // The same object where nothing changed: what hangs on it, above all its token for each service, stays.
+      const credential = last !== undefined && isSame(last, loaded.credential) ? last : loaded.credential;
+      // From the beginning of the question on: the answer may be as old as that.
+      const until = Math.min(loaded.until, askedAt + (credential.kind === 'platform' ? platformKnownForMs : knownForMs));
+      if (until <= now()) throw hubError('auth.missing');
+      memory.put(key, { credential, until, mark });
       return credential;
     } catch (error) {
       if (!isHubError(error) || error.code !== 'auth.missing') throw error;
+      memory.drop(key, mark);
       unknown.put({ scope: systemScope, key, value: nobody, keptForMs: unknownForMs, mark: unknown.mark() });
       return undefined;
     }
@@ -87,14 +73,14 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, s
 
   return {
     find(text, { isPossible, load }, from) {
-      const key = `${kind}:${hash('sha256', text, 'base64')}`;
-      const known = recall(key);
+      const key = hash('sha256', `${kind} ${text}`, 'base64');
+      const known = memory.get(key);
       if (known !== undefined) return known;
       if (unknown.get(systemScope, key) === nobody || !isPossible(text)) return undefined;
       let answer = asked.get(key);
       if (answer === undefined) {
         // A flood of wrong texts must neither make those wait who are asked for anew every ten seconds, nor use up what their address may guess.
-        const wasValid = seen.get(systemScope, key) !== undefined;
+        const wasValid = memory.last(key) !== undefined;
         const mine = (wasValid ? ask(key, () => load(text, undefined)) : strangers.take(() => ask(key, () => load(text, from())))).finally(() => {
           if (asked.get(key) === mine) asked.delete(key);
         });
@@ -104,4 +90,12 @@ export function createCredentialCache(kind: 'key' | 'token', { store, unknown, s
     },
     forgetAsked: () => asked.clear(),
   };
+}
+
+/** Parts are shared where they are equal (shared-parts.ts), so that comparing them is comparing references. */
+function isSame(one: Credential, other: Credential): boolean {
+  if (one.kind === 'platform') return other.kind === 'platform' && one.subject === other.subject;
+  if (other.kind === 'platform') return false;
+  const [a, b] = [one.caller, other.caller];
+  return one.networks === other.networks && a.tenant === b.tenant && a.scopes === b.scopes && a.subject === b.subject && a.via === b.via && a.role === b.role && a.keyRateLimit === b.keyRateLimit;
 }

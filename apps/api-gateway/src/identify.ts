@@ -3,11 +3,13 @@ import { hubError, subdomainPattern, type TenantFacts, type TenantId } from '@sw
 import type { Kit } from '@switchboard/service-kit';
 import type { IncomingMessage } from 'node:http';
 import type { Config } from './config.ts';
-import { createCredentialCache, type Credential } from './credential-cache.ts';
+import { createCredentialCache, knownForMs, seenForMs, type Credential } from './credential-cache.ts';
+import { createCredentialMemory } from './credential-memory.ts';
 import { createForwarded } from './forwarded.ts';
 import type { Caller, Identity } from './identity.ts';
 import { createKeySource } from './key-source.ts';
 import { parseNetworks } from './networks.ts';
+import { createSharedParts } from './shared-parts.ts';
 import { createTenantLookup, type KnownTenant } from './tenant-lookup.ts';
 import { createTokenSource } from './token-source.ts';
 
@@ -39,17 +41,15 @@ type Found = { readonly key: Credential | undefined; readonly token: Credential 
 export function createIdentification(kit: IdentificationKit): Identification {
   const { config, callRoute, isAdminKey } = kit;
   const now = () => kit.now().getTime();
-  // Two entries a credential: whose it is, and what it may do.
-  const stores = {
-    store: createMemoryStore({ entriesMax: 2 * config.credentialsMax, now }),
-    unknown: createMemoryStore({ entriesMax: unknownMax, now }),
-    seen: createMemoryStore({ entriesMax: config.credentialsMax, now }),
-  };
-  const keyCache = createCredentialCache('key', { ...stores, now });
-  const tokenCache = createCredentialCache('token', { ...stores, now });
-  const tenants = createTenantLookup({ ...stores, callRoute, now });
-  const keySource = createKeySource({ callRoute, now });
-  const tokenSource = createTokenSource({ callRoute, tenants, now });
+  const unknown = createMemoryStore({ entriesMax: unknownMax, now });
+  const memory = createCredentialMemory({ entriesMax: config.credentialsMax, knownForMs, lastForMs: seenForMs, now });
+  const keyCache = createCredentialCache('key', { memory, unknown, now });
+  const tokenCache = createCredentialCache('token', { memory, unknown, now });
+  const store = createMemoryStore({ entriesMax: config.credentialsMax, now });
+  const tenants = createTenantLookup({ store, unknown, seen: createMemoryStore({ entriesMax: config.credentialsMax, now }), callRoute, now });
+  const parts = createSharedParts({ tenantsMax: config.credentialsMax });
+  const keySource = createKeySource({ callRoute, parts, now });
+  const tokenSource = createTokenSource({ callRoute, tenants, parts, now });
   const forwarded = createForwarded(config.trustedProxies.length === 0 ? undefined : parseNetworks(config.trustedProxies).networks);
   // By the facts they were made of: forgotten with them.
   const doorCallers = new WeakMap<TenantFacts, Caller>();
@@ -107,7 +107,8 @@ export function createIdentification(kit: IdentificationKit): Identification {
     },
     clientAddressOf: (request) => forwarded.addressOf(request),
     forgetTenant(tenantId) {
-      stores.store.forgetAll(tenantScope(tenantId));
+      store.forgetAll(tenantScope(tenantId));
+      memory.forgetTenant(tenantId);
       // Waiting requests get the answer they asked for; the next one asks anew.
       keyCache.forgetAsked();
       tokenCache.forgetAsked();

@@ -1,11 +1,12 @@
 import type { Maybe } from '@switchboard/cache';
-import { findLegacyApiKeys, hubError, isPlausibleLegacyApiKey, parseApiKey, resolveApiKey, type ResolvedApiKey, type Scope } from '@switchboard/contracts';
+import { findLegacyApiKeys, hubError, isPlausibleLegacyApiKey, parseApiKey, resolveApiKey, resolveApiKeys, resolvedApiKeysMax, type ResolvedApiKey } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { knownForMs, type Credential, type Source } from './credential-cache.ts';
 import { rateOf } from './domain/decide-limit.ts';
+import { createGather } from './gather.ts';
 import { createLocalLimit } from './local-limit.ts';
-import { parseNetworks } from './networks.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /** Milliseconds between two questions whether there are keys that another installation made: they come by a migration and never otherwise. */
 const legacyKnownForMs = 10_000;
@@ -13,8 +14,15 @@ const legacyKnownForMs = 10_000;
 /** Keys of another installation that one address may try in a minute: they have no checksum, so that each guess is a question. */
 const guessRate = rateOf(600, 60);
 
-/** API keys, looked up at tenant-service. */
-export function createKeySource({ callRoute, now }: { readonly callRoute: CallRoute; readonly now: () => number }): Source {
+/** Milliseconds that one question about many keys holds up the next: many times what it takes. */
+const patienceMs = 50;
+
+/**
+ * API keys, looked up at tenant-service. Those that were valid lately are asked about together: each comes back every ten seconds, and with
+ * fifty thousand of them a question each would cost more than the requests. A stranger's question is its own, so that a flood of them is not in the others'.
+ */
+export function createKeySource({ callRoute, parts, now }: { readonly callRoute: CallRoute; readonly parts: SharedParts; readonly now: () => number }): Source {
+  const askTogether = createGather({ ask: (apiKeys: readonly string[]) => resolveMany(callRoute, apiKeys), questionsMax: resolvedApiKeysMax, patienceMs });
   const legacy = createLegacyQuestion(callRoute, now);
   const guesses = createLocalLimit();
 
@@ -27,21 +35,33 @@ export function createKeySource({ callRoute, now }: { readonly callRoute: CallRo
   return {
     isPossible: (text) => parseApiKey(text) !== undefined || (legacy.known() !== false && isPlausibleLegacyApiKey(text)),
     async load(apiKey, guessedFrom) {
-      if (parseApiKey(apiKey) === undefined) await assertLegacy(guessedFrom);
+      const isOurs = parseApiKey(apiKey) !== undefined;
+      if (!isOurs) await assertLegacy(guessedFrom);
       const askedAt = now();
-      const resolved = await runAsSystem('find the tenant of an API key', () => callRoute('tenant-service', resolveApiKey, { body: { apiKey } }));
+      const resolved = isOurs && guessedFrom === undefined ? await askTogether(apiKey) : await runAsSystem('find the tenant of an API key', () => callRoute('tenant-service', resolveApiKey, { body: { apiKey } }));
+      if (resolved === undefined) throw hubError('auth.missing');
       const end = resolved.expiresAt === null ? Infinity : Date.parse(resolved.expiresAt);
-      return { credential: credentialOf(resolved), until: Math.min(end, askedAt + knownForMs) };
+      return { credential: credentialOf(resolved, parts), until: Math.min(end, askedAt + knownForMs) };
     },
   };
 }
 
-function credentialOf({ keyId, scopes, cidrs, rateLimit, tenant }: ResolvedApiKey): Credential {
+/** In the order asked; undefined for one that opens nothing. */
+async function resolveMany(callRoute: CallRoute, apiKeys: readonly string[]): Promise<(ResolvedApiKey | undefined)[]> {
+  const { keys, tenants } = await runAsSystem('find the tenants of API keys', () => callRoute('tenant-service', resolveApiKeys, { body: { apiKeys: [...apiKeys] } }));
+  const factsOf = new Map(tenants.map((facts) => [facts.tenantId, facts]));
+  return keys.map((key) => {
+    const tenant = key === null ? undefined : factsOf.get(key.tenantId);
+    return key === null || tenant === undefined ? undefined : { ...key, tenant };
+  });
+}
+
+function credentialOf({ keyId, scopes, cidrs, rateLimit, tenant: answered }: ResolvedApiKey, parts: SharedParts): Credential {
+  const tenant = parts.facts(answered);
   return {
     kind: 'caller',
-    // Scopes that this version does not know match no route.
-    caller: { tenantId: tenant.tenantId, subject: keyId, via: 'key', role: undefined, scopes: scopes as Scope[], rateLimit: tenant.rateLimit, keyRateLimit: rateLimit, tenant },
-    networks: cidrs.length === 0 ? undefined : parseNetworks(cidrs).networks,
+    caller: { tenantId: tenant.tenantId, subject: keyId, via: 'key', role: undefined, scopes: parts.scopes(scopes), rateLimit: tenant.rateLimit, keyRateLimit: rateLimit, tenant },
+    networks: parts.networks(cidrs),
   };
 }
 

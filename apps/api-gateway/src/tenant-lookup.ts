@@ -1,8 +1,8 @@
-import { systemScope, tenantScope, type Maybe } from '@switchboard/cache';
+import { systemScope, tenantScope, type Maybe, type MemoryStore } from '@switchboard/cache';
 import { resolveTenant, type TenantFacts, type TenantId } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
-import { knownForMs, seenForMs, type CredentialStores } from './credential-cache.ts';
+import { knownForMs, seenForMs } from './credential-cache.ts';
 import { createTurns } from './turns.ts';
 
 export type KnownTenant = { readonly facts: TenantFacts; /** Milliseconds since 1970: when the facts were asked for, and how long they may be believed. */ readonly until: number };
@@ -20,7 +20,15 @@ const factsKey = 'facts';
 /** Questions about names that were nobody's lately: anybody can make up a host. */
 const strangersTurns = { atOnceMax: 16, waitingMax: 256 } as const;
 
-type TenantLookupOptions = CredentialStores & { readonly callRoute: CallRoute; readonly now: () => number };
+type TenantLookupOptions = {
+  readonly store: MemoryStore;
+  /** Of its own: a flood of made-up names must not push out those that are somebody's. */
+  readonly unknown: MemoryStore;
+  /** Names that were somebody's lately. */
+  readonly seen: MemoryStore;
+  readonly callRoute: CallRoute;
+  readonly now: () => number;
+};
 
 /** Facts of tenants, looked up at tenant-service. */
 export function createTenantLookup({ store, unknown, seen, callRoute, now }: TenantLookupOptions): TenantLookup {

@@ -1,25 +1,28 @@
 import type { ServiceName } from '@switchboard/contracts';
 import type { InternalClaims, Kit } from '@switchboard/service-kit';
 
-/** Milliseconds a token is used again; it is valid for 60 s. Signing costs more than the rest of a request's way through the gateway. */
-const reusedForMs = 5_000;
+/** Milliseconds a token is used again. It is valid for 60 s: what is left is for the way, and for clocks that differ. */
+const reusedForMs = 40_000;
 
-type Kept = { readonly token: string; readonly until: number };
+/** Of one holder; those for other services hang on it, because nearly all holders have one alone. */
+type Kept = { readonly service: ServiceName; token: string; until: number; readonly other: Kept | undefined };
 
 /**
  * One token for a caller, a service and some seconds. `holder` is the object that the caller is remembered as: when that is forgotten, its
  * tokens go with it. `claimsOf` must say the same for one holder each time.
  */
 export function createTokenCache(sign: Kit<unknown, unknown>['signToken']): <Holder extends object>(holder: Holder, service: ServiceName, claimsOf: (holder: Holder) => InternalClaims) => string {
-  const tokens = new WeakMap<object, Map<ServiceName, Kept>>();
+  const tokens = new WeakMap<object, Kept>();
   return (holder, service, claimsOf) => {
-    let ofHolder = tokens.get(holder);
-    if (ofHolder === undefined) tokens.set(holder, (ofHolder = new Map()));
-    const kept = ofHolder.get(service);
+    const first = tokens.get(holder);
+    let kept = first;
+    while (kept !== undefined && kept.service !== service) kept = kept.other;
     const now = performance.now();
     if (kept !== undefined && kept.until > now) return kept.token;
     const token = sign(service, claimsOf(holder));
-    ofHolder.set(service, { token, until: now + reusedForMs });
+    const until = now + reusedForMs;
+    if (kept === undefined) tokens.set(holder, { service, token, until, other: first });
+    else Object.assign(kept, { token, until });
     return token;
   };
 }

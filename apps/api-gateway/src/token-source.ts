@@ -1,7 +1,8 @@
-import { hubError, verifyToken, type Scope } from '@switchboard/contracts';
+import { hubError, verifyToken } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { knownForMs, type Source } from './credential-cache.ts';
+import type { SharedParts } from './shared-parts.ts';
 import type { TenantLookup } from './tenant-lookup.ts';
 
 /** Algorithms that some issuer may be trusted with (which one, auth-service knows). `none` is not one. */
@@ -10,10 +11,10 @@ const algorithms: ReadonlySet<unknown> = new Set(['ES256', 'ES384', 'ES512', 'RS
 const tokenMax = 8_192;
 const tokenPattern = /^([\w-]+)\.([\w-]+)\.[\w-]+$/;
 
-type TokenSourceOptions = { readonly callRoute: CallRoute; readonly tenants: Pick<TenantLookup, 'byId'>; readonly now: () => number };
+type TokenSourceOptions = { readonly callRoute: CallRoute; readonly tenants: Pick<TenantLookup, 'byId'>; readonly parts: SharedParts; readonly now: () => number };
 
 /** Bearer tokens (JWT), verified at auth-service. */
-export function createTokenSource({ callRoute, tenants, now }: TokenSourceOptions): Source {
+export function createTokenSource({ callRoute, tenants, parts, now }: TokenSourceOptions): Source {
   return {
     isPossible(text) {
       if (text.length > tokenMax) return false;
@@ -29,10 +30,10 @@ export function createTokenSource({ callRoute, tenants, now }: TokenSourceOption
       if (holder.kind === 'platform') return { credential: { kind: 'platform', subject: holder.subject }, until: end };
       const tenant = await tenants.byId(holder.tenantId);
       if (tenant === undefined) throw hubError('auth.missing');
-      const { facts, until } = tenant;
-      const { tenantId, subject, role } = holder;
-      // Scopes that this version does not know match no route.
-      const caller = { tenantId, subject, via: 'member', role, scopes: holder.scopes as Scope[], rateLimit: facts.rateLimit, keyRateLimit: null, tenant: facts } as const;
+      const { facts: answered, until } = tenant;
+      const facts = parts.facts(answered);
+      const { subject, role } = holder;
+      const caller = { tenantId: facts.tenantId, subject, via: 'member', role, scopes: parts.scopes(holder.scopes), rateLimit: facts.rateLimit, keyRateLimit: null, tenant: facts } as const;
       return { credential: { kind: 'caller', caller, networks: undefined }, until: Math.min(end, until) };
     },
   };

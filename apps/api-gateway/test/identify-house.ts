@@ -1,4 +1,4 @@
-import { findLegacyApiKeys, generateApiKey, hubError, newId, resolveApiKey, tenantIdSchema, verifyToken, type resolveTenant, type ApiKeyId, type BodyOf, type ResolvedApiKey, type TenantFacts, type TokenHolder } from '@switchboard/contracts';
+import { findLegacyApiKeys, generateApiKey, hubError, newId, resolveApiKey, resolveApiKeys, tenantIdSchema, verifyToken, type resolveTenant, type ApiKeyId, type BodyOf, type ResolvedApiKey, type TenantFacts, type TokenHolder } from '@switchboard/contracts';
 import { testKit } from '@switchboard/service-kit/testing';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { createIdentification, type IdentificationConfig } from '../src/identify.ts';
@@ -35,6 +35,12 @@ export function house(more: Partial<IdentificationConfig> = {}) {
         const tenant = tenants.get(known?.tenantId ?? '');
         if (known === undefined || tenant === undefined) throw hubError('auth.missing');
         return { ...known, tenant };
+      }
+      if (contract === resolveApiKeys) {
+        const found = (input.body as BodyOf<typeof resolveApiKeys>).apiKeys.map((apiKey) => keys.get(apiKey));
+        await state.before();
+        const tenantsOf = new Set(found.map((key) => tenants.get(key?.tenantId ?? '')).filter((facts) => facts !== undefined));
+        return { keys: found.map((key) => key ?? null), tenants: [...tenantsOf] };
       }
       if (contract === verifyToken) {
         const holder = tokens.get((input.body as BodyOf<typeof verifyToken>).token);

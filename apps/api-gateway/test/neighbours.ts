@@ -1,6 +1,6 @@
 import { provision } from '@switchboard/db';
 import { installBus, type EventBus } from '@switchboard/event-bus';
-import { defineRouteContract, findLegacyApiKeys, generateApiKey, hubError, memberIdSchema, newId, recordApiCalls, resolveApiKey, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
+import { defineRouteContract, findLegacyApiKeys, generateApiKey, hubError, memberIdSchema, newId, recordApiCalls, resolveApiKey, resolveApiKeys, resolveTenant, verifyToken, type ResolvedApiKey, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { defineRoute, defineService, startService, type RawRoute, type RunningService } from '@switchboard/service-kit';
 import { testEnvironment } from '@switchboard/service-kit/testing';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
@@ -93,6 +93,10 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
             if (found === undefined || tenant === undefined) throw hubError('auth.missing');
             const { tenantId: _, ...known } = found;
             return { ...known, tenant };
+          }),
+          defineRoute(resolveApiKeys, ({ body }) => {
+            lookUps++;
+            return { keys: body.apiKeys.map((apiKey) => keys.get(apiKey) ?? null), tenants: [...tenants.values()] };
           }),
           defineRoute(recordApiCalls, async ({ body }) => void batches.set(body.batchId, body.calls)),
           defineRoute(findLegacyApiKeys, () => ({ any: false })),

@@ -1,4 +1,4 @@
-import { findCorsOrigin, findLegacyApiKeys, generateApiKey, hubError, newId, resolveApiKey, resolveTenant, scopesOfRole, verifyToken, type MemberRole, type Scope, type ServiceName, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
+import { findCorsOrigin, findLegacyApiKeys, generateApiKey, hubError, newId, resolveApiKey, resolveApiKeys, resolveTenant, scopesOfRole, verifyToken, type MemberRole, type Scope, type ServiceName, type TenantFacts, type TenantId, type TokenHolder } from '@switchboard/contracts';
 import { defineRoute, defineService, startService, type RawRoute, type Route, type RunningService } from '@switchboard/service-kit';
 import { testEnvironment } from '@switchboard/service-kit/testing';
 import { z } from 'zod';
@@ -41,6 +41,13 @@ export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], 
         if (known === undefined || tenant === undefined) throw hubError('auth.missing');
         return { keyId: known.keyId, scopes: known.scopes, expiresAt: null, cidrs: [], rateLimit: null, tenant };
       }),
+      defineRoute(resolveApiKeys, ({ body }) => ({
+        keys: body.apiKeys.map((apiKey) => {
+          const known = keys.get(apiKey);
+          return known === undefined ? null : { ...known, expiresAt: null, cidrs: [], rateLimit: null };
+        }),
+        tenants: [...tenants.values()],
+      })),
       defineRoute(findLegacyApiKeys, () => ({ any: false })),
       defineRoute(resolveTenant, ({ body }) => ({ tenant: [...tenants.values()].find((facts) => ('tenantId' in body ? facts.tenantId === body.tenantId : facts.subdomain === body.subdomain)) ?? null })),
       defineRoute(findCorsOrigin, ({ body }) => {

@@ -1,4 +1,4 @@
-import { generateApiKey, newId, tenantIdSchema, type ResolvedApiKey, type TenantId } from '@switchboard/contracts';
+import { generateApiKey, newId, tenantIdSchema, type BodyOf, type ResolvedApiKey, type resolveApiKey, type resolveApiKeys, type TenantId } from '@switchboard/contracts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -21,14 +21,23 @@ export async function startTenantStandIn({ tenants, keysOfEach }: { readonly ten
     }
   }
   let lookUps = 0;
+  const find = (apiKey: string) => {
+    lookUps++;
+    return known.get(apiKey);
+  };
+  function answerTo(url: string | undefined, text: string): unknown {
+    if (url === '/internal/api-keys/resolve') return find((JSON.parse(text) as BodyOf<typeof resolveApiKey>).apiKey);
+    // The rest it is asked: counts of calls, whose answer is empty, and whether there are keys of another form.
+    if (url !== '/internal/api-keys/resolve-many') return { any: false };
+    const found = (JSON.parse(text) as BodyOf<typeof resolveApiKeys>).apiKeys.map(find);
+    const ofTenants = new Map(found.map((key) => [key?.tenant.tenantId, key?.tenant]));
+    return { keys: found.map((key) => (key === undefined ? null : { ...key, tenant: undefined, tenantId: key.tenant.tenantId })), tenants: [...ofTenants.values()].filter((tenant) => tenant !== undefined) };
+  }
   const server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
-      const isKey = request.url === '/internal/api-keys/resolve';
-      if (isKey) lookUps++;
-      // The rest it is asked: counts of calls, whose answer is empty, and whether there are keys of another form.
-      const answer = isKey ? known.get((JSON.parse(text) as { apiKey: string }).apiKey) : { any: false };
+      const answer = answerTo(request.url, text);
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
   });
