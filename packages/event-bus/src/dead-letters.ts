@@ -9,6 +9,9 @@ type Row = { id: string; seq: string; tenant_id: string; consumer_group: string;
 /** In place of a consumer group: events that Kafka refused, so that they reached no group. Redriven, they go to the outbox again. */
 export const relayGroup = '(outbox)';
 
+/** Bytes of events that a page holds, beside the one that reaches it: an event may have megabytes, and all tenants share the process. */
+const envelopesMaxBytes = 8 * 1024 * 1024;
+
 /** Dead letters of the current tenant: read and redriven with the bus role, always by the tenant of the context. */
 export function createDeadLetters(pool: Pool, { name }: BusSchema, driver: BusDriverName): DeadLetters {
   const table = `${name}.dead_letters`;
@@ -17,9 +20,15 @@ export function createDeadLetters(pool: Pool, { name }: BusSchema, driver: BusDr
          ), woken as (select pg_notify('${name}_outbox', '') from sent), `;
   return {
     async list({ limit, cursor, group }) {
-      const { rows } = await pool.query<Row>(`select * from ${table} where tenant_id = $1 and seq > $2 and ($3::text is null or consumer_group = $3) order by seq limit $4`, [currentTenant(), parseCursor(cursor), group ?? null, limit + 1]);
+      const { rows } = await pool.query<Row & { found: number }>(
+        `select * from (
+           select letter.*, count(*) over ()::int as found, sum(octet_length(envelope::text)) over (order by seq) - octet_length(envelope::text) as ahead
+             from (select * from ${table} where tenant_id = $1 and seq > $2 and ($3::text is null or consumer_group = $3) order by seq limit $4) letter
+         ) sized where ahead < $5 order by seq`,
+        [currentTenant(), parseCursor(cursor), group ?? null, limit + 1, envelopesMaxBytes],
+      );
       const page = rows.slice(0, limit);
-      return { data: page.map(toDeadLetter), nextCursor: rows.length > limit ? (page.at(-1)?.seq ?? null) : null };
+      return { data: page.map(toDeadLetter), nextCursor: (rows[0]?.found ?? 0) > page.length ? (page.at(-1)?.seq ?? null) : null };
     },
     async find(id) {
       const { rows } = await pool.query<Row>(`select * from ${table} where tenant_id = $1 and id = $2`, [currentTenant(), id]);
