@@ -15,13 +15,15 @@ export type PostedAccount = { readonly entry: ProviderEntry; readonly strategy: 
 
 /**
  * Stores posted credentials as a draft before anybody is asked: whatever happens next, they are not lost. A connection that works keeps
- * working with what it has. Throws `connection.identifier_taken`, `tenant.not_found`.
+ * working with what it has. Throws `connection.identifier_taken`, `tenant.not_found`, `tenant.deleted`.
  */
 export async function postDraft(deps: AccountDependencies, posted: PostedAccount): Promise<ConnectionId> {
   const { db, tenants, connections, now } = deps;
   await assertNotTaken(deps, posted);
   return await db.transaction(async () => {
-    await tenants.lock();
+    const { isEraseBegun } = await tenants.lockAndLoad();
+    // What is connected now would be nobody's to remove at the provider.
+    if (isEraseBegun) throw hubError('tenant.deleted');
     const existing = await findExisting(deps, posted);
     const account = posted.strategy.complete(posted.account, existing?.account, generateSecret);
     const fields = Object.keys(posted.account.credentials);

@@ -153,6 +153,15 @@ describe('a deleted tenant', () => {
     expect(await get(`/tenants/${acme}/erase-receipt`)).toMatchObject({ status: 404, json: { code: 'tenant.not_found' } });
   });
 
+  it('leaves its id to nobody for ten minutes after it was erased: copies of it may still be in memory', async () => {
+    const erasedFor = (tenantId: string, time: string) =>
+      asSuperuser(`insert into tenant.erasures (erasure_id, erased_tenant_id, services, begun_at, completed_at) values ('ers_${tenantId}', '${tenantId}', '{}', now() - interval '1 day', now() - interval '${time}')`);
+    await erasedFor('gone-lately', '9 minutes');
+    await erasedFor('gone-before', '11 minutes');
+    expect(await post('/tenants', { tenantId: 'gone-lately', name: 'Again' })).toMatchObject({ status: 409, json: { code: 'tenant.taken' } });
+    expect(await post('/tenants', { tenantId: 'gone-before', name: 'Again' })).toMatchObject({ status: 201 });
+  });
+
   it('is the platform\'s to delete, and nobody else\'s', async () => {
     expect(await service.call('DELETE', `/tenants/${acme}`, undefined, keyHeaders('tenant-service', acme))).toMatchObject({ status: 401 });
     expect(await service.call('DELETE', '/tenants/nobody-here')).toMatchObject({ status: 404, json: { code: 'tenant.not_found' } });

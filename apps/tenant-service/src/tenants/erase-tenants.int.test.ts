@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Envelope, TenantId } from '@switchboard/contracts';
 import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
-import { connect, genesysForm, metaForm, show, useAccountWorld, webhooksOf } from '../testing/account-world.ts';
+import { codeOf, connect, genesysForm, metaForm, show, useAccountWorld, webhooksOf } from '../testing/account-world.ts';
 import { eraseTenants } from './erase-tenants.ts';
 
 const world = useAccountWorld();
@@ -53,6 +53,14 @@ describe('a tenant whose grace time is over', () => {
     expect(second?.eventId).toBe(first?.eventId);
     expect(more).toEqual([]);
     expect(eraseOrders(world.globex)).toEqual([]);
+  });
+
+  it('connects no account any more, which would stay at its provider when the tenant is gone', async () => {
+    await remove(world.acme, 60 * minute);
+    expect(await codeOf(connect(world, world.acme, metaForm(world, { wabaId: '9104' })))).toBe('accepted');
+    await roundAfter(61 * minute);
+    expect(await codeOf(connect(world, world.acme, metaForm(world, { wabaId: '9105' })))).toBe('tenant.deleted');
+    expect(await codeOf(connect(world, world.globex, metaForm(world, { wabaId: '9105' })))).toBe('accepted');
   });
 
   it('does not wait for a provider for ever: after some tries it goes, and the receipt says what is left there', async () => {

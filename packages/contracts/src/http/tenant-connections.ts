@@ -65,7 +65,7 @@ export const postCredentials = defineRouteContract({
     credentials: z.record(z.string(), z.unknown()),
   }),
   reply: { status: 201, schema: connectionSchema },
-  errors: ['tenant.not_found', 'connection.type_unknown', 'connection.identifier_taken', 'egress.refused'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'connection.type_unknown', 'connection.identifier_taken', 'egress.refused'],
 });
 
 export const listConnections = defineRouteContract({
