@@ -1,4 +1,4 @@
-import * as contracts from '@switchboard/contracts';
+import type * as contracts from '@switchboard/contracts';
 import { gatewayRoutes, type RouteContract } from '@switchboard/contracts';
 
 /** Every route of the gateway that a tenant's machines and people call, by the name of its contract; a test compares it with the gateway's own table. */

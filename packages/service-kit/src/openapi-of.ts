@@ -48,13 +48,15 @@ function operationOf({ name, tag, contract }: DescribedRoute): Json {
     security: schemesOf[contract.auth].map((scheme) => ({ [scheme]: contract.scopes ?? [] })),
     parameters: [...parametersOf(contract.params, 'path'), ...parametersOf(contract.query, 'query'), ...(contract.isRepeatable === true ? [idempotencyKey] : [])],
     ...(contract.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(contract.body, 'input') } } } }),
-    responses: {
-      [contract.reply.status]: {
-        description: contract.reply.status === 302 ? 'Leads the browser on' : 'OK',
-        ...(contract.reply.status === 204 || contract.reply.status === 302 ? {} : { content: { [contract.reply.mediaType ?? 'application/json']: { schema: schemaOf(contract.reply.schema, 'output') } } }),
-      },
-      ...problemsOf(contract),
-    },
+    responses: { ...repliesOf(contract), ...problemsOf(contract) },
+  };
+}
+
+function repliesOf({ reply: { status, statusOfRepetition, schema, mediaType } }: RouteContract): Json {
+  const content = status === 204 || status === 302 ? {} : { content: { [mediaType ?? 'application/json']: { schema: schemaOf(schema, 'output') } } };
+  return {
+    [status]: { description: status === 302 ? 'Leads the browser on' : 'OK', ...content },
+    ...(statusOfRepetition === undefined ? {} : { [statusOfRepetition]: { description: 'It was there already', ...content } }),
   };
 }
 

@@ -52,7 +52,7 @@ export type RouteContract<
   readonly query?: Query;
   readonly body?: Body;
   /** Status and schema of the good answer. 204 and 302 have no body; 302 leads a browser on by its location header. */
-  readonly reply: { readonly status: 200 | 201 | 202 | 204 | 302; readonly schema: Reply; /** Of an answer that is a text, with a schema of strings; JSON when absent. */ readonly mediaType?: 'text/csv' | 'application/x-ndjson' };
+  readonly reply: { readonly status: 200 | 201 | 202 | 204 | 302; readonly schema: Reply; /** Of an answer that is a text, with a schema of strings; JSON when absent. */ readonly mediaType?: 'text/csv' | 'application/x-ndjson'; /** Of the same answer when what it makes was there already. */ readonly statusOfRepetition?: 200 };
   /** Codes of the error catalogue that this route answers besides the ones every route may (request.*, auth.*, internal). */
   readonly errors?: readonly ErrorCode[];
   /** A repetition with the same Idempotency-Key answers what the first request made. */

@@ -168,7 +168,7 @@ export const createMapping = defineRouteContract({
     connectionId: connectionIdSchema.optional(),
   }),
   isRepeatable: true,
-  reply: { status: 201, schema: mappingSchema },
+  reply: { status: 201, statusOfRepetition: 200, schema: mappingSchema },
   errors: ['mapping.no_channel', 'connection.not_found'],
 });
 

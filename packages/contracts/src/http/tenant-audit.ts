@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tenantIdSchema } from '../ids.ts';
+import { givenInstantSchema } from './given-instant.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract } from './route-contract.ts';
 
@@ -44,9 +45,9 @@ export const listAudit = defineRouteContract({
     subject: word.optional(),
     /** Id of a key or a member, `admin-key`, or `hub`. */
     actor: word.optional(),
-    from: z.iso.datetime().optional(),
+    from: givenInstantSchema.optional(),
     /** Up to and without this moment. */
-    to: z.iso.datetime().optional(),
+    to: givenInstantSchema.optional(),
   }),
   reply: { status: 200, schema: pageOf(auditRecordSchema) },
   errors: ['tenant.not_found'],

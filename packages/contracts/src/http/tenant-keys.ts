@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiKeyIdSchema, tenantIdSchema } from '../ids.ts';
+import { givenInstantSchema } from './given-instant.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract, scopes } from './route-contract.ts';
 
@@ -50,7 +51,7 @@ export const createApiKey = defineRouteContract({
   body: z.object({
     name: z.string().trim().min(1).max(100).regex(/^[ -~\u0080-\uffff]*$/, 'use no control characters'),
     scopes: z.array(z.enum(scopes)).min(1).refine((all) => new Set(all).size === all.length, 'name each scope once'),
-    expiresAt: z.iso.datetime().optional(),
+    expiresAt: givenInstantSchema.optional(),
     cidrs: z.array(cidrSchema).max(100).default([]),
     rateLimit: z.number().int().min(1).max(10_000_000).optional(),
   }),

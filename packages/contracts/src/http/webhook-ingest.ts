@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionIdSchema, providerIdSchema, tenantIdSchema, webhookIdSchema } from '../ids.ts';
+import { givenInstantSchema } from './given-instant.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract } from './route-contract.ts';
 
@@ -29,9 +30,9 @@ export const listWebhooks = defineRouteContract({
   query: pageQuerySchema.extend({
     connectionId: connectionIdSchema.optional(),
     /** Received at this time or later. */
-    from: z.iso.datetime().optional(),
+    from: givenInstantSchema.optional(),
     /** Received before this time. */
-    to: z.iso.datetime().optional(),
+    to: givenInstantSchema.optional(),
   }),
   reply: { status: 200, schema: pageOf(webhookRecordSchema) },
 });
@@ -48,7 +49,7 @@ export const replayWebhooks = defineRouteContract({
   params: tenantParams,
   body: z.union([
     z.object({ webhookIds: z.array(webhookIdSchema).min(1).max(1_000) }),
-    z.object({ connectionId: connectionIdSchema, from: z.iso.datetime(), to: z.iso.datetime() }),
+    z.object({ connectionId: connectionIdSchema, from: givenInstantSchema, to: givenInstantSchema }),
   ]),
   reply: {
     status: 202,
