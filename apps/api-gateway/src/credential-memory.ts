@@ -1,7 +1,7 @@
 import type { TenantId } from '@switchboard/contracts';
 import type { Credential } from './credential-cache.ts';
 
-/** One that was valid. Three fields and no more: there may be a hundred thousand of them. `until`: milliseconds since 1970. `mark`: of before it was asked about. */
+/** One that was valid. `until`: milliseconds since 1970. `mark`: of before it was asked about. */
 export type Remembered = { readonly credential: Credential; readonly until: number; readonly mark: number };
 
 /** Credentials by the hash of their text, at most `entriesMax`: the one that was put longest ago makes room. */
@@ -20,6 +20,9 @@ export interface CredentialMemory {
   readonly size: number;
 }
 
+/** Few fields: there may be a hundred thousand of them. */
+type Entry = { readonly key: string; credential: Credential; until: number; mark: number; older: Entry | undefined; newer: Entry | undefined };
+
 export type CredentialMemoryOptions = {
   readonly entriesMax: number;
   /** Milliseconds: nothing that is put ends later than this after its mark was taken. */
@@ -34,19 +37,34 @@ export type CredentialMemoryOptions = {
  * tenant is forgotten by noting when, and what was asked before then is not believed; the note is needed only as long as anything lives that could be older.
  */
 export function createCredentialMemory({ entriesMax, knownForMs, lastForMs, now }: CredentialMemoryOptions): CredentialMemory {
-  const entries = new Map<string, Remembered>();
-  // A map keeps the order of insertion, and an iterator its place in it: the next one is the oldest that is there, found without searching.
-  let oldest = entries.keys();
+  const entries = new Map<string, Entry>();
+  // In the order they were put, as a list through themselves: the map's own order would cost a place anew each time one is put again.
+  let oldest: Entry | undefined;
+  let newest: Entry | undefined;
   const forgotten = new Map<TenantId, { readonly mark: number; readonly atMs: number }>();
   let marks = 0;
 
-  function makeRoom(): void {
-    let next = oldest.next();
-    if (next.done === true) next = (oldest = entries.keys()).next();
-    if (next.done !== true) entries.delete(next.value);
+  function unlink({ older, newer }: Entry): void {
+    if (older === undefined) oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) newest = older;
+    else newer.older = older;
   }
 
-  function isBelieved({ credential, until, mark }: Remembered): boolean {
+  function linkAsNewest(entry: Entry): void {
+    entry.older = newest;
+    entry.newer = undefined;
+    if (newest === undefined) oldest = entry;
+    else newest.newer = entry;
+    newest = entry;
+  }
+
+  function remove(entry: Entry): void {
+    unlink(entry);
+    entries.delete(entry.key);
+  }
+
+  function isBelieved({ credential, until, mark }: Entry): boolean {
     if (until <= now()) return false;
     if (forgotten.size === 0 || credential.kind === 'platform') return true;
     const since = forgotten.get(credential.caller.tenantId);
@@ -63,17 +81,24 @@ export function createCredentialMemory({ entriesMax, knownForMs, lastForMs, now 
       return entry !== undefined && entry.until + lastForMs > now() ? entry.credential : undefined;
     },
     mark: () => ++marks,
-    put(key, remembered) {
-      const before = entries.get(key);
+    put(key, { credential, until, mark }) {
+      const entry = entries.get(key);
+      if (entry === undefined) {
+        if (entries.size >= entriesMax && oldest !== undefined) remove(oldest);
+        const added: Entry = { key, credential, until, mark, older: undefined, newer: undefined };
+        entries.set(key, added);
+        linkAsNewest(added);
+        return;
+      }
       // An older question that was answered later.
-      if (before !== undefined && before.mark > remembered.mark) return;
-      if (before !== undefined) entries.delete(key);
-      else if (entries.size >= entriesMax) makeRoom();
-      entries.set(key, remembered);
+      if (entry.mark > mark) return;
+      Object.assign(entry, { credential, until, mark });
+      unlink(entry);
+      linkAsNewest(entry);
     },
     drop(key, mark) {
       const entry = entries.get(key);
-      if (entry !== undefined && entry.mark <= mark) entries.delete(key);
+      if (entry !== undefined && entry.mark <= mark) remove(entry);
     },
     forgetTenant(tenantId) {
       const atMs = now();
