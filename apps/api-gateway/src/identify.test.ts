@@ -120,6 +120,10 @@ describe('a key', () => {
     expect([answers.filter((code) => code === 'auth.missing').length, answers.filter((code) => code === 'limit.rate_exceeded').length]).toEqual([600, 50]);
     expect(asked()).toBe(601);
     expect(await guess(0, '198.51.100.2')).toBe('auth.missing');
+    // By IPv6 a machine has as many addresses as it likes.
+    const ofMachine = [];
+    for (let i = 0; i < 650; i++) ofMachine.push(await guess(1_000 + i, `2001:db8:5:6::${i.toString(16)}`));
+    expect(ofMachine.filter((code) => code === 'limit.rate_exceeded')).toHaveLength(50);
     expect(await identify({ 'x-api-key': addKey({ tenantId: globex }) }, { remoteAddress: '198.51.100.1' })).toEqual(of(globex));
   });
 

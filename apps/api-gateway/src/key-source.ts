@@ -1,6 +1,6 @@
 import type { Maybe } from '@switchboard/cache';
 import { findLegacyApiKeys, hubError, isPlausibleLegacyApiKey, parseApiKey, resolveApiKey, resolveApiKeys, resolvedApiKeysMax, type ResolvedApiKey } from '@switchboard/contracts';
-import type { CallRoute } from '@switchboard/service-kit';
+import { networkOf, type CallRoute } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { knownForMs, type Credential, type Source } from './credential-cache.ts';
 import { rateOf } from './domain/decide-limit.ts';
@@ -11,7 +11,7 @@ import type { SharedParts } from './shared-parts.ts';
 /** Milliseconds between two questions whether there are keys that another installation made: they come by a migration and never otherwise. */
 const legacyKnownForMs = 10_000;
 
-/** Keys of another installation that one address may try in a minute: they have no checksum, so that each guess is a question. */
+/** Keys of another installation that one address, or network of one machine, may try in a minute: they have no checksum, so that each guess is a question. */
 const guessRate = rateOf(600, 60);
 
 /** Milliseconds that one question about many keys holds up the next: many times what it takes. */
@@ -29,7 +29,7 @@ export function createKeySource({ callRoute, parts, now }: { readonly callRoute:
   async function assertLegacy(from: string | undefined): Promise<void> {
     if (!(await legacy.ask())) throw hubError('auth.missing');
     if (from === undefined) return;
-    const { isAccepted, resetMs } = guesses([{ id: from, rate: guessRate }], now());
+    const { isAccepted, resetMs } = guesses([{ id: networkOf(from), rate: guessRate }], now());
     if (!isAccepted) throw hubError('limit.rate_exceeded', { publicMessage: 'Too many keys were tried from this address.', retry: { afterMs: resetMs } });
   }
   return {

@@ -13,6 +13,7 @@ export { defineRoute } from './http/define-route.ts';
 export { labelRoute } from './http/create-server.ts';
 export { reply } from './http/reply.ts';
 export { pageOfRows, readCursor, readPositionCursor, writeCursor } from './http/page-of-rows.ts';
+export { networkOf } from './http/network-of.ts';
 export { sendProblem } from './http/problem.ts';
 export { adminKeyCheck } from './http/authenticate.ts';
 export { clientAddressHeader, internalTokenHeader } from './internal-token.ts';

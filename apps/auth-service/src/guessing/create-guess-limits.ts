@@ -1,10 +1,10 @@
 import { hubError } from '@switchboard/contracts';
+import { networkOf } from '@switchboard/service-kit';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { createHash } from 'node:crypto';
 import type { Realm } from '../domain/realm.ts';
 import type { AuthDatabase } from '../store/client.ts';
 import type { GuessRule, GuessStore } from '../store/guess-counts.ts';
-import { networkOf } from './network-of.ts';
 
 const minuteMs = 60_000;
 

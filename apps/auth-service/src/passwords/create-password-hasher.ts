@@ -1,7 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
+import { networkOf } from '@switchboard/service-kit';
 import { currentActor } from '@switchboard/tenant-context';
 import { randomBytes } from 'node:crypto';
-import { networkOf } from '../guessing/network-of.ts';
 import { createFairTurns } from './create-fair-turns.ts';
 
 /** OWASP's second choice of parameters for argon2id (Password Storage Cheat Sheet, 2025): 19 MiB, two passes, one lane. */
