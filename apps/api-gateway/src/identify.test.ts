@@ -30,6 +30,38 @@ describe('a key', () => {
     expect(asked()).toBe(2);
   });
 
+  it('is the same object after ten seconds when nothing changed, and another as soon as anything did', async () => {
+    const { identify, addKey, setTenant, pass, asked } = house();
+    const headers = { 'x-api-key': addKey({ tenantId: acme, cidrs: ['203.0.113.0/24'] }) };
+    const callerNow = async () => {
+      pass(10_001);
+      const identity = await identify(headers);
+      return identity.kind === 'tenant' ? identity.caller : undefined;
+    };
+    const first = await callerNow();
+    expect(await callerNow()).toBe(first);
+    setTenant(acme, { rateLimit: 200 });
+    const changed = await callerNow();
+    expect(changed).toMatchObject({ rateLimit: 200, tenant: { rateLimit: 200 } });
+    expect(await callerNow()).toBe(changed);
+    setTenant(acme, { corsOrigins: ['https://shop.example'] });
+    expect(await callerNow()).not.toBe(changed);
+    expect(asked()).toBe(5);
+  });
+
+  it('that comes back is asked about together with others that do, each told as itself', async () => {
+    const { identify, addKey, revoke, pass, asked } = house();
+    const keys = Array.from({ length: 20 }, (_, i) => addKey({ tenantId: i % 2 === 0 ? acme : globex, rateLimit: i + 1 }));
+    const all = async () => await Promise.all(keys.map((key) => identify({ 'x-api-key': key }).catch((error: { code: string }) => error.code)));
+    await all();
+    expect(asked()).toBe(20);
+    pass(10_001);
+    revoke(keys[7]!);
+    const expected = keys.map((_, i) => (i === 7 ? 'auth.missing' : of(i % 2 === 0 ? acme : globex, { keyRateLimit: i + 1 })));
+    expect(await all()).toEqual(expected);
+    expect(asked()).toBe(22);
+  });
+
   it('is not known past its own end', async () => {
     const { identify, addKey, at, pass } = house();
     const key = addKey({ tenantId: acme, expiresAt: at(3) });

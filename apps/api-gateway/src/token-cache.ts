@@ -9,15 +9,15 @@ type Kept = { readonly service: ServiceName; token: string; until: number; reado
 
 /**
  * One token for a caller, a service and some seconds. `holder` is the object that the caller is remembered as: when that is forgotten, its
- * tokens go with it. `claimsOf` must say the same for one holder each time.
+ * tokens go with it. `claimsOf` must say the same for one holder each time. `clock` in milliseconds, of any beginning.
  */
-export function createTokenCache(sign: Kit<unknown, unknown>['signToken']): <Holder extends object>(holder: Holder, service: ServiceName, claimsOf: (holder: Holder) => InternalClaims) => string {
+export function createTokenCache(sign: Kit<unknown, unknown>['signToken'], clock = () => performance.now()): <Holder extends object>(holder: Holder, service: ServiceName, claimsOf: (holder: Holder) => InternalClaims) => string {
   const tokens = new WeakMap<object, Kept>();
   return (holder, service, claimsOf) => {
     const first = tokens.get(holder);
     let kept = first;
     while (kept !== undefined && kept.service !== service) kept = kept.other;
-    const now = performance.now();
+    const now = clock();
     if (kept !== undefined && kept.until > now) return kept.token;
     const token = sign(service, claimsOf(holder));
     const until = now + reusedForMs;
