@@ -177,6 +177,29 @@ describe('a link to set a new password', () => {
   });
 });
 
+describe('the gateways', () => {
+  it('hear at once of everything that changes what somebody may, so that nothing of it is remembered', async () => {
+    await empty(acme);
+    const join = () => world.join(here, acme, 'agent', newEmail());
+    const [ann, ben, cat, dan] = [await join(), await join(), await join(), await join()];
+    world.published.length = 0;
+    const inAcme = <T>(fn: () => Promise<T>) => world.from('192.0.2.1', () => runAsTenant(acme, fn));
+    await inAcme(() => here.members.update(platform, 'enterprise', ann.memberId, { role: 'admin' }));
+    await inAcme(() => here.members.update(platform, 'enterprise', ben.memberId, { status: 'disabled' }));
+    await inAcme(() => here.members.remove(platform, cat.memberId));
+    await world.from('192.0.2.1', () => here.sessions.end(ann.refreshToken));
+    const link = await inAcme(() => here.members.createPasswordReset(platform, dan.memberId));
+    await world.from('192.0.2.1', () => here.credentials.reset(link.token, 'an entirely new password'));
+    expect(world.published.filter(({ type }) => type === 'member.changed').map(({ tenantId, payload }) => ({ tenantId, ...(payload as object) }))).toEqual([
+      { tenantId: acme, memberId: ann.memberId, status: 'active', role: 'admin' },
+      { tenantId: acme, memberId: ben.memberId, status: 'disabled', role: 'agent' },
+      { tenantId: acme, memberId: cat.memberId, status: 'deleted', role: 'agent' },
+      { tenantId: acme, memberId: ann.memberId, status: 'active', role: 'admin' },
+      { tenantId: acme, memberId: dan.memberId, status: 'active', role: 'agent' },
+    ]);
+  });
+});
+
 describe('the audit', () => {
   it('hears of every change of a tenant who did it, without a secret', async () => {
     await empty(acme);

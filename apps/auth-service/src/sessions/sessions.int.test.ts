@@ -66,11 +66,13 @@ describe('logging in', () => {
     };
     const somebody: number[] = [];
     const nobody: number[] = [];
-    for (let round = 0; round < 5; round++) {
+    const least = (times: number[]) => Math.min(...times);
+    const isAlike = () => least(nobody) > least(somebody) / 2 && least(nobody) < least(somebody) * 2;
+    // On a busy machine some more: a hash that is left out is missing every time. The account itself takes twenty failures.
+    for (let round = 0; round < 5 || (round < 18 && !isAlike()); round++) {
       somebody.push(await timeOf(() => logIn(acme, email, 'wrong password', `192.0.2.${100 + round}`)));
       nobody.push(await timeOf(() => logIn(acme, newEmail(), 'wrong password', `192.0.2.${100 + round}`)));
     }
-    const least = (times: number[]) => Math.min(...times);
     expect(least(nobody)).toBeGreaterThan(least(somebody) / 2);
     expect(least(nobody)).toBeLessThan(least(somebody) * 2);
   });
