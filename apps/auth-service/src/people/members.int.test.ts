@@ -177,6 +177,23 @@ describe('a link to set a new password', () => {
   });
 });
 
+describe('somebody who is disabled and enabled again', () => {
+  it('logs in anew: no session from before goes on, of members and of staff', async () => {
+    await empty(acme);
+    const ann = await world.join(here, acme, 'agent', newEmail());
+    const { person, link } = await runAsSystem('a test invites', () => here.staff.invite({ email: newEmail(), name: null }));
+    const pat = await world.from('192.0.2.1', () => here.credentials.acceptInvitation(link.token, { name: 'Pat', password: goodPassword }));
+    for (const status of ['disabled', 'active'] as const) {
+      await runAsTenant(acme, () => here.members.update(platform, 'enterprise', ann.memberId, { status }));
+      await runAsSystem('a test changes', () => here.staff.update(person.memberId, { status }));
+    }
+    for (const { accessToken, refreshToken } of [ann, pat]) {
+      expect(await fate(here.verifyBearer(accessToken))).toBe('auth.missing');
+      expect(await fate(there.sessions.refresh(refreshToken))).toBe('auth.session_ended');
+    }
+  });
+});
+
 describe('the gateways', () => {
   it('hear at once of everything that changes what somebody may, so that nothing of it is remembered', async () => {
     await empty(acme);
