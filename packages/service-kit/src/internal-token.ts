@@ -11,8 +11,8 @@ export const clientAddressHeader = 'x-switchboard-client';
 
 /** Seconds: longer than any call waits, too short to be worth stealing. */
 const tokenTtlSeconds = 60;
-/** Verified tokens that are remembered; callers that forward reuse one for some seconds. */
-const rememberedMax = 1_000;
+/** Verified tokens that are remembered, about 1 kB each: the gateway uses one for as long as 40 s for each caller, and there may be thousands of them at a time. */
+const rememberedMax = 10_000;
 
 export type VerifiedToken = {
   readonly issuer: string;
