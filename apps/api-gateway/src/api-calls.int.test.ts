@@ -59,7 +59,7 @@ function house(leftAfterMs = leftAfterDefaultMs) {
         async take(tenantId: typeof acme, count: number) {
           for (let i = 0; i < count; i++) {
             apiCalls.count(tenantId);
-            await new Promise((resolve) => setImmediate(resolve));
+            await sleep(1);
           }
         },
         /** As kill -9: what it has in memory is gone. */

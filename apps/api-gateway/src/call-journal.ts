@@ -43,7 +43,11 @@ type CallJournalOptions = RedisOptions & { readonly leftAfterMs: number; /** Of 
 export function createCallJournal({ leftAfterMs, prefix = 'switchboard:calls', ...options }: CallJournalOptions): CallJournal {
   const client = connectRedis(options);
   let connections = 0;
-  client.on('ready', () => connections++);
+  client.on('ready', () => {
+    connections++;
+    // Before the first writing, which nobody waits for: asked for by a hash that Redis does not know, it would be sent a second time, and late.
+    for (const { text } of [keepScript, leftScript]) client.scriptLoad(text).catch(() => undefined);
+  });
   // In braces what Redis Cluster places by: both keys of a script lie on one node.
   const index = `{${prefix}}`;
   const keyOf = (batchId: string) => `{${prefix}}:${batchId}`;
