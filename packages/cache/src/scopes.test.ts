@@ -14,7 +14,8 @@ describe('scopes of caches', () => {
     expect(filesWith(/\b(?:systemScope|tenantScope|createSystemCache)\b/)).toEqual(['apps/api-gateway/src/credential-cache.ts', 'apps/api-gateway/src/identify.ts', 'apps/api-gateway/src/tenant-lookup.ts']);
   });
 
-  it('are kept by nobody who reaches for Redis past them: it is reached here, and where requests are counted', () => {
-    expect(filesWith(/from 'redis'/).filter((path) => !path.startsWith('packages/testing/'))).toEqual(['apps/api-gateway/src/redis-limit.ts']);
+  it('are kept by nobody who reaches for Redis past them: it is reached here, and where requests and calls are counted', () => {
+    expect(filesWith(/from 'redis'/).filter((path) => !path.startsWith('packages/testing/'))).toEqual(['apps/api-gateway/src/connect-redis.ts']);
+    expect(filesWith(/\/connect-redis\.ts'/)).toEqual(['apps/api-gateway/src/call-journal.ts', 'apps/api-gateway/src/redis-limit.ts']);
   });
 });
