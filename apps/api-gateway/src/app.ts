@@ -10,6 +10,7 @@ import { onTenantChanged } from './consumers/on-tenant-changed.ts';
 import { createCors } from './cors.ts';
 import { createIdentification } from './identify.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { limitByAddress } from './limit-by-address.ts';
 import { forwardRoutes } from './routes/forward-routes.ts';
 import { serveDocs } from './routes/serve-docs.ts';
 import { serveOpenApi } from './routes/serve-openapi.ts';
@@ -19,7 +20,7 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
   const identification = createIdentification(kit);
   const upstreams = createUpstreams(kit);
   const { redisUrl } = kit.config;
-  const rateLimit = createRateLimit({ redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, log: kit.log, registry: kit.registry });
+  const rateLimit = createRateLimit({ redisUrl, burstSeconds: kit.config.rateLimitBurstSeconds, publicPerMinute: kit.config.publicRequestsPerMinute, log: kit.log, registry: kit.registry });
   const journal = redisUrl === undefined ? undefined : createCallJournal({ url: redisUrl, leftAfterMs, onError: ({ code, name }) => kit.log.warn({ code: code ?? name }, 'Redis is not available') });
   const apiCalls = createApiCalls({ ...kit, journal });
   const cors = createCors(kit);
@@ -30,8 +31,7 @@ export function build(kit: Kit<Config, unknown>): ServiceParts {
   return {
     routes: [],
     rawRoutes: [
-      ...serveOpenApi(gatewayRoutes, kit.config.publicGatewayUrl),
-      ...serveDocs(),
+      ...[...serveOpenApi(gatewayRoutes, kit.config.publicGatewayUrl), ...serveDocs()].map((route) => limitByAddress(route, rateLimit, identification)),
       forwardRoutes({ routes: gatewayRoutes, identification, rateLimit, apiCalls, cors, upstreamOf: (service: ServiceName) => upstreams.of(service), signToken: kit.signToken }),
     ],
     consumers: [onApiKeyChanged(identification), onIssuerChanged(identification), onMemberChanged(identification), onTenantChanged({ forgetTenant })],

@@ -18,6 +18,7 @@ export const config = z.object({
     .describe('networks (CIDR) of the proxies in front, whose X-Forwarded-For and X-Forwarded-Host are believed, separated by commas'),
   trustedSubdomains: z.stringbool().default(false).describe('true lets a subdomain alone read what is its tenant\'s (scope state:read), for private networks'),
   rateLimitBurstSeconds: z.coerce.number().int().min(1).max(3_600).default(60).describe("seconds' worth of a tenant's requests that it may send at once; the rate stays what it is"),
+  publicRequestsPerMinute: z.coerce.number().int().min(1).max(10_000_000).default(600).describe('requests a minute of one address (of the /64 of a v6 one) at routes that ask for no credentials: log-in, refresh, invitations, single sign-on, the API description'),
   credentialsMax: z.coerce.number().int().min(100).max(10_000_000).default(100_000).describe('the most API keys and tokens that are remembered; one that is in use takes 1.1 kB of heap with its token for the services (measured with 50 000 keys of 10 000 tenants: 54 MB)'),
 });
 export type Config = z.output<typeof config>;

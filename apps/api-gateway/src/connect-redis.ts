@@ -9,7 +9,7 @@ export function connectRedis({ url, onError }: RedisOptions) {
   void client.connect().catch(() => undefined); // reported by the listener above
   return client;
 }
-export type RedisClient = ReturnType<typeof connectRedis>;
+type RedisClient = ReturnType<typeof connectRedis>;
 
 /** Runs a script by its hash, and by its text where Redis does not know it yet: one that was started anew. */
 export async function runScript(client: RedisClient, { text, hash }: { readonly text: string; readonly hash: string }, call: { keys: string[]; arguments: string[] }): Promise<unknown> {

@@ -57,6 +57,12 @@ export function limitKey({ tenantId, subject, rateLimit, keyRateLimit }: Pick<Ca
   return keyRateLimit === null ? ofTenant : `${ofTenant} {${tenantId}}:${subject} ${keyRateLimit}`;
 }
 
+/** The limit of a network (an address, or the /64 of one) that belongs to no tenant. */
+export function addressLimitKey(network: string, perMinute: number): string {
+  // No tenant's id has a blank or a colon: neither can be the other's bucket.
+  return `{address:${network.replaceAll(' ', '')}} ${perMinute}`;
+}
+
 function readLimitKey(key: string): Limit[] {
   const [id = '', perMinute, ownId, ownPerMinute] = key.split(' ');
   const ofTenant = { id, perMinute: Number(perMinute) };

@@ -9,7 +9,7 @@ import type { Identification } from '../identify.ts';
 import type { Caller, Identity } from '../identity.ts';
 import { createInFlightLimit } from '../in-flight-limit.ts';
 import { createRouteMatch, type ForwardedRoute, type Params } from '../match-route.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import { doorCaller, type RateLimit } from '../rate-limit.ts';
 import { createSecurityHeaders } from '../security-headers.ts';
 import { createTokenCache } from '../token-cache.ts';
 import type { Upstream } from '../upstream/create-upstream.ts';
@@ -17,7 +17,7 @@ import type { Upstream } from '../upstream/create-upstream.ts';
 export type ForwardRoutesDeps = {
   readonly routes: readonly GatewayRoute[];
   readonly identification: Pick<Identification, 'identify' | 'clientAddressOf'>;
-  readonly rateLimit: Pick<RateLimit, 'count'>;
+  readonly rateLimit: Pick<RateLimit, 'count' | 'countAddress'>;
   readonly apiCalls: Pick<ApiCalls, 'count'>;
   readonly cors: Cors;
   readonly upstreamOf: (service: ServiceName) => Upstream;
@@ -90,15 +90,20 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
       const { route, params } = found;
       labelRoute(request, route.label);
       response.setHeader('vary', 'Origin');
-      const who = route.contract.auth === 'public' ? identifyForPublic(request) : identify(request);
+      const isPublic = route.contract.auth === 'public';
+      const who = isPublic ? identifyForPublic(request) : identify(request);
       const identity = who instanceof Promise ? await who : who;
       if (request.headers.origin !== undefined) cors.letRead(request, response, doorOf(identity));
-      const holder = identity.kind === 'tenant' ? identity.caller.tenantId : identity.kind === 'platform' ? `platform ${identity.subject}` : `address ${clientAddressOf(request)}`;
+      const caller = identity.kind === 'tenant' ? identity.caller : undefined;
+      // Of a tenant's host anybody may know the name: it gives no share in what is the tenant's.
+      const isAtDoor = caller?.via === 'subdomain';
+      const holder = caller !== undefined && !isAtDoor ? caller.tenantId : identity.kind === 'platform' ? `platform ${identity.subject}` : `address ${clientAddressOf(request)}`;
       inFlight.enter(holder);
       try {
-        if (identity.kind === 'tenant') {
-          await rateLimit.count(request, response, identity.caller);
-          apiCalls.count(identity.caller.tenantId);
+        if (isPublic) await rateLimit.countAddress(request, response, clientAddressOf(request));
+        if (caller !== undefined && !(isPublic && isAtDoor)) {
+          await rateLimit.count(request, response, isAtDoor ? doorCaller(caller, clientAddressOf(request)) : caller);
+          apiCalls.count(caller.tenantId);
         }
         await forward(request, response, { route, params, identity });
       } finally {

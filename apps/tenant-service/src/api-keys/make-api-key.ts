@@ -7,7 +7,7 @@ import type { KeyBounds } from '../domain/assert-grantable.ts';
 import { creationOf, repeatableMs, textOfKey, type CreationRequest } from '../tenants/creation.ts';
 import { issueApiKey, type ApiKeyWish } from './issue-api-key.ts';
 
-export type KeyRequest = {
+type KeyRequest = {
   readonly principal: Principal;
   readonly idempotencyKey: string | undefined;
   /** All that was asked for. A repetition asks for the same. */
@@ -15,7 +15,7 @@ export type KeyRequest = {
 };
 
 /** Called inside the transaction: what key is wished, and what is done when it was made. `own`: the bounds of the key that asks, if one does. */
-export type KeyDecision = (own: KeyBounds | undefined) => Promise<{ readonly wish: ApiKeyWish; readonly onMade?: (keyId: ReplyOf<typeof createApiKey>['key']['keyId']) => Promise<void> }>;
+type KeyDecision = (own: KeyBounds | undefined) => Promise<{ readonly wish: ApiKeyWish; readonly onMade?: (keyId: ReplyOf<typeof createApiKey>['key']['keyId']) => Promise<void> }>;
 
 /**
  * Makes a key of the current tenant, one after the other, so that as many as allowed are counted; answers a repetition as it answered the first
