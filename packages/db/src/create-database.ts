@@ -60,7 +60,7 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
     const admitted = scope.kind === 'tenant' ? options.admit?.(scope.tenantId) : undefined;
     if (admitted !== undefined) await admitted;
     const connection = await connect();
-    const transaction: OpenTransaction = { scope, connection, opening: opening(scope, systemRole), enqueued: [], failure: undefined };
+    const transaction: OpenTransaction = { scope, connection, opening: opening(scope, systemRole), enqueued: [], committed: [], failure: undefined };
     connection.current = transaction;
     let value: T;
     try {
@@ -102,6 +102,9 @@ export function createDatabase<Client>(options: DatabaseOptions<Client>): Databa
       enqueue(text: string, values: readonly unknown[] = []): void {
         require().enqueued.push({ text, values, name: statementName(text) });
       },
+    },
+    afterCommit(fn) {
+      require().committed.push(fn);
     },
     get prisma() {
       // The cast is safe: every connection in this pool was made above with a client of this type.
@@ -149,6 +152,8 @@ type OpenTransaction = {
   opening: readonly Statement[];
   /** What goes with the next statement or the commit, in this order. */
   enqueued: Statement[];
+  /** Called after the commit. */
+  readonly committed: (() => void)[];
   /** The first error of a statement. Postgres refuses all that follow it, so it is the reason even when the caller swallowed it. */
   failure: unknown;
 };
@@ -208,11 +213,14 @@ async function commit(transaction: OpenTransaction): Promise<void> {
     command = (await sendDue(transaction, end)).at(-1)?.command;
   } catch (error) {
     await rollBack(transaction);
+    // Its answer may be all that was lost of it.
+    if (asStorageError(error) !== undefined) for (const call of transaction.committed) call();
     throw failure === undefined ? error : swallowed(failure);
   }
   connection.client.release();
   // Postgres answers COMMIT of a failed transaction with ROLLBACK and no error: whoever swallowed the failure would believe it was stored.
   if (command !== 'COMMIT') throw swallowed(failure);
+  for (const call of transaction.committed) call();
 }
 
 function swallowed(failure: unknown): unknown {

@@ -20,6 +20,8 @@ export interface Database<Client> {
   transaction<T>(fn: () => Promise<T>): Promise<T>;
   /** Session of the open transaction. Throws outside `transaction`. */
   readonly sql: SqlSession;
+  /** Calls `fn` when the open transaction has committed, or may have because the answer was lost; not when it was rolled back. Throws outside `transaction`. */
+  afterCommit(fn: () => void): void;
   /** Prisma client bound to the open transaction's connection. Throws outside `transaction`. */
   readonly prisma: Client;
   /** Undefined when healthy, else what is wrong. */

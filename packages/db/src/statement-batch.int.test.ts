@@ -97,6 +97,24 @@ describe('an enqueued statement', () => {
   });
 });
 
+describe('a call after the commit', () => {
+  it('finds the rows stored, and is not made after a rollback', async () => {
+    const calls: string[] = [];
+    await asAcme(async () => {
+      db.afterCommit(() => calls.push('committed'));
+      db.sql.enqueue(insert, ['1']);
+      expect(calls).toEqual([]);
+    });
+    expect(calls).toEqual(['committed']);
+    const failed = asAcme(async () => {
+      db.afterCommit(() => calls.push('rolled back'));
+      db.sql.enqueue(insert, ['1']);
+    });
+    await expect(failed).rejects.toMatchObject({ code: '23505' });
+    expect(calls).toEqual(['committed']);
+  });
+});
+
 describe('a transaction that asks for nothing', () => {
   it('leaves its connection as it found it', async () => {
     await asAcme(async () => undefined);

@@ -57,8 +57,9 @@ class Batch {
   }
 
   submit(connection: WireConnection): void {
-    // Each query would ask for an answer of its own; the one request at the end is for all.
-    const silent = Object.create(connection, { sync: { value: () => undefined } }) as WireConnection;
+    // Each query would ask for an answer of its own; the one request at the end is for all. And with a value that cannot be sent it would close
+    // its statement, which pg goes on believing to be prepared.
+    const silent = Object.create(connection, { sync: { value: () => undefined }, close: { value: () => undefined } }) as WireConnection;
     connection.stream.cork();
     try {
       for (const { query } of this.parts) {

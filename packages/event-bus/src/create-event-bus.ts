@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { eventCatalogue, hubError, newId, parseEnvelope, type Envelope } from '@switchboard/contracts';
 import { currentScope, currentTenant, currentTrace, runAsSystem } from '@switchboard/tenant-context';
 import { busSchemaOf, type BusDriverName, type BusSchema } from './bus-schema.ts';
@@ -49,6 +50,8 @@ export function createEventBus(options: EventBusOptions): EventBus {
   const subscriptions: Subscription[] = [];
   const tasks: ScheduledTask[] = [];
   const erasedTenants = createErasedTenants({ pool, schema, driver: driverName, service, unitOfWork, groups: () => subscriptions.map(({ group }) => group) });
+  /** What is set off by a publisher must not go on in its tenant, its trace and its transaction. */
+  const outside = AsyncLocalStorage.snapshot();
   let driver: BusDriver | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -58,7 +61,12 @@ export function createEventBus(options: EventBusOptions): EventBus {
 
   async function publishEnvelopes(envelopes: readonly Envelope[]): Promise<void> {
     if (envelopes.length === 0) return;
-    await unitOfWork.transaction(async () => unitOfWork.sql.enqueue(`select ${schema.name}.publish($1::jsonb)`, [encodeEnvelopes(envelopes)]));
+    const encoded = encodeEnvelopes(envelopes);
+    await unitOfWork.transaction(async () => {
+      const leads = driver?.leads() === true;
+      unitOfWork.sql.enqueue(`select ${schema.name}.publish($1::jsonb, $2)`, [encoded, !leads]);
+      if (leads) unitOfWork.afterCommit(() => outside(() => driver?.wake()));
+    });
   }
 
   async function stop(): Promise<void> {

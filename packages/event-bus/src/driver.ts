@@ -13,6 +13,13 @@ export interface BusDriver {
   /** Undefined when healthy, else what is wrong. */
   unhealthy(): string | undefined;
   figures(): DriverFigures;
+  /**
+   * Whether this process itself reads what is published: it is told by `wake` after the commit then, and not by a notification. Postgres commits
+   * transactions that notify one at a time, each with its own write to the disk, and wakes every listener of the database for each of them.
+   */
+  leads(): boolean;
+  /** Events were committed, or may have been, that nobody was notified of. */
+  wake(): void;
   /** Events that wait in the database for the driver (embedded: for a consumer; kafka: for the relay). */
   countPending(): Promise<number>;
 }

@@ -13,6 +13,8 @@ export interface UnitOfWork {
   transaction<T>(fn: () => Promise<T>): Promise<T>;
   /** The open transaction's session. Throws when none is open. */
   readonly sql: SqlSession;
+  /** Calls `fn` when the open transaction has committed, or may have because the answer was lost; not when it was rolled back. Throws when none is open. */
+  afterCommit(fn: () => void): void;
 }
 
 export type PublishOptions = {

@@ -1,11 +1,12 @@
 import type { BusDriver, DriverParts } from '../driver.ts';
 import { createPendingStore } from '../lanes/pending-store.ts';
 import type { LaneConsumer } from '../lanes/lane-runner.ts';
+import { notifyLeader } from '../lanes/notify-leader.ts';
 import { acquireLaneRunner, type LaneRunnerOfProcess } from './acquire-lane-runner.ts';
 
 /** Postgres alone: `publish` writes a row for each subscribed group, and the lane runner of this process works them off. */
 export function createEmbeddedDriver(parts: DriverParts): BusDriver {
-  const { pool, schema, subscriptions, consume } = parts;
+  const { pool, schema, subscriptions, consume, log } = parts;
   const groupsOf = (delivery: 'group' | 'broadcast'): string[] => [...new Set(subscriptions.filter((subscription) => (subscription.delivery ?? 'group') === delivery).map(({ group }) => group))];
   const consumer: LaneConsumer = { groups: groupsOf('group'), consume, figures: { inFlight: 0, handled: 0, failed: 0, retried: 0 } };
   const listener = { groups: groupsOf('broadcast'), consume };
@@ -29,6 +30,8 @@ export function createEmbeddedDriver(parts: DriverParts): BusDriver {
     },
     unhealthy: () => (held === undefined ? 'the bus is not started' : held.shared.runner.unhealthy()),
     figures: () => ({ ...consumer.figures }),
+    leads: () => held?.shared.runner.leads === true,
+    wake: () => (held === undefined ? notifyLeader(pool, `${schema.name}_pending`, log) : held.shared.runner.wake()),
     countPending: () => store.count(),
   };
 }

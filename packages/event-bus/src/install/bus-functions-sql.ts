@@ -42,12 +42,14 @@ export function recordEffectSql({ name }: BusSchema): string {
 }
 
 /**
- * `publish(array of envelopes)`: with the caller's transaction. In a tenant's scope it takes that tenant's envelopes only.
+ * `publish(array of envelopes[, notify])`: with the caller's transaction. In a tenant's scope it takes that tenant's envelopes only. Without
+ * `notify` the reader is not told: it is the caller's own process.
  * `insertSql` puts the envelopes of `p_envelopes` where the driver finds them, in the order given.
  */
 export function publishSql({ name }: BusSchema, insertSql: string): string {
   return `
-    create or replace function ${name}.publish(p_envelopes jsonb) returns void
+    drop function if exists ${name}.publish(jsonb);
+    create or replace function ${name}.publish(p_envelopes jsonb, p_notify boolean default true) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
     declare
       v_tenant text := nullif(current_setting('app.tenant_id', true), '');

@@ -34,7 +34,7 @@ export function embeddedSql(schema: BusSchema): string {
         from jsonb_array_elements(p_envelopes) with ordinality as item (e, n)
         join ${name}.subscriptions s on s.type = e ->> 'type' and s.delivery = 'group'
         order by n;
-      if found then perform pg_notify('${name}_pending', ''); end if;
+      if found and p_notify then perform pg_notify('${name}_pending', ''); end if;
       with kept as (
         insert into ${name}.broadcasts (tenant_id, envelope)
           select e ->> 'tenantId', e from jsonb_array_elements(p_envelopes) as e

@@ -73,7 +73,7 @@ async function migrateWorker(client: Client, adminUrl: string, { worker, owner }
 async function createObjects(client: Client, driver: BusDriverName, schema: BusSchema, services: readonly string[]): Promise<void> {
   const { name, owner } = schema;
   const callers = services.flatMap((service) => [`switchboard_${service}`, `switchboard_${service}_system`]).join(', ');
-  const functions = ['publish(jsonb)', 'record_effect(text, text, bigint)', 'remove_pending(bigint)', 'note_erased(text, jsonb)'].map((signature) => `${name}.${signature}`).join(', ');
+  const functions = ['publish(jsonb, boolean)', 'record_effect(text, text, bigint)', 'remove_pending(bigint)', 'note_erased(text, jsonb)'].map((signature) => `${name}.${signature}`).join(', ');
   await client.query(`
     begin;
     set local client_min_messages = warning;

@@ -22,6 +22,6 @@ export function kafkaSql(schema: BusSchema): string {
       insert into ${name}.outbox (tenant_id, envelope)
         select e ->> 'tenantId', e from jsonb_array_elements(p_envelopes) with ordinality as item (e, n) order by n;
       get diagnostics v_count = row_count;
-      if v_count > 0 then perform pg_notify('${name}_outbox', ''); end if;`,
+      if v_count > 0 and p_notify then perform pg_notify('${name}_outbox', ''); end if;`,
     )}`;
 }

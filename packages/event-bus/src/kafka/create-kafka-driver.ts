@@ -117,6 +117,8 @@ export function createKafkaDriver(parts: DriverParts, options: KafkaOptions): Bu
       failed: figures.failed + parked.figures.failed,
       retried: figures.retried + parked.figures.retried,
     }),
+    leads: () => relay.leads,
+    wake: () => relay.wake(),
     countPending: () => relay.countPending(),
   };
 }

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { BusSchema } from '../bus-schema.ts';
 import { relayGroup } from '../dead-letters.ts';
 import { openLeaderConnection } from '../lanes/leader-connection.ts';
+import { notifyLeader } from '../lanes/notify-leader.ts';
 import type { BusLog, FailureReason } from '../port.ts';
 import { topicName } from './create-topics.ts';
 import type { KafkaOptions } from './kafka-options.ts';
@@ -30,6 +31,10 @@ export interface OutboxRelay {
   stop(): Promise<void>;
   countPending(): Promise<number>;
   unhealthy(): string | undefined;
+  /** Whether this process sends what is published: `wake` then does what a notification would. */
+  readonly leads: boolean;
+  /** Sends what this process has published without a notification, or has the process do it that leads now. */
+  wake(): void;
 }
 
 type Row = { id: string; type: EventType; tenant_id: string; ordering_key: string; traceparent: string | null; envelope: string };
@@ -45,7 +50,8 @@ const retryMs = 500;
  * Hands outbox rows to Kafka in the order of their ids: one process of the service at a time, one batch at a time, and a batch that fails is
  * tried again before any later one. Rows go after Kafka has confirmed them; a crash in between sends them twice, which the inbox absorbs.
  * Two events of one key that must keep their order were written one after the other (a row lock, or one transaction), so the lower id was
- * visible first: no cursor, whatever is there is taken in order.
+ * visible first: no cursor, whatever is there is taken in order. A process that leads wakes its relay itself when it has committed; who does not
+ * lead notifies the one that does.
  */
 export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, schema, log }: OutboxRelayOptions): OutboxRelay {
   const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: () => partitionRecord });
@@ -57,10 +63,11 @@ export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, sc
   let poll: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
 
+  const channel = `${schema.name}_outbox`;
   const connection = openLeaderConnection({
     busUrl,
-    name: `${schema.name}_outbox`,
-    channels: [`${schema.name}_outbox`],
+    name: channel,
+    channels: [channel],
     onNotification: () => wake(),
     onLead: () => {
       leading = true;
@@ -158,6 +165,13 @@ export function createOutboxRelay({ kafka, options, makeTopics, pool, busUrl, sc
     async countPending() {
       const { rows } = await pool.query<{ count: string }>(`select count(*) from (select from ${schema.name}.outbox limit 100000) as counted`);
       return Number(rows[0]?.count ?? 0);
+    },
+    get leads() {
+      return mayGoOn();
+    },
+    wake() {
+      if (mayGoOn()) wake();
+      else notifyLeader(pool, channel, log);
     },
     unhealthy: () => (connection.connected ? undefined : 'the outbox relay has no database connection'),
   };

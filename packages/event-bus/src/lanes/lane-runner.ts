@@ -6,6 +6,7 @@ import { createFairScheduler, type FairScheduler, type WorkResult } from '../ord
 import type { BusLog } from '../port.ts';
 import { groupRemovals } from './group-removals.ts';
 import { openLeaderConnection } from './leader-connection.ts';
+import { notifyLeader } from './notify-leader.ts';
 import { createEnvelopeLoader, type EnvelopeHolder } from './load-envelopes.ts';
 import { createPendingReader } from './pending-reader.ts';
 import { createPendingStore, type PendingRow } from './pending-store.ts';
@@ -36,6 +37,10 @@ export interface LaneRunner {
   /** No new events for it; resolves when its running handlers are through. */
   remove(consumer: LaneConsumer): Promise<void>;
   unhealthy(): string | undefined;
+  /** Whether this process runs what is published: `wake` then does what a notification would. */
+  readonly leads: boolean;
+  /** Runs what this process has published without a notification, or has the process do it that leads now. */
+  wake(): void;
 }
 
 /** `lost`: another process may lead meanwhile. */
@@ -254,6 +259,13 @@ export function createLaneRunner({ busUrl, pool, schema, limits, channels = {}, 
       }
       await drained(whenIdle(consumer), () => aborts.get(consumer)?.abort());
       aborts.delete(consumer);
+    },
+    get leads() {
+      return connection.leading && !stopped;
+    },
+    wake() {
+      if (connection.leading && !stopped) read();
+      else notifyLeader(pool, pendingChannel, log);
     },
     unhealthy: () => (connection.connected ? undefined : 'the bus has no database connection'),
   };

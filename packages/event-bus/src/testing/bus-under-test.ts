@@ -66,8 +66,11 @@ const silent: BusLog = { info: () => undefined, warn: () => undefined, error: ()
 /** Short waits, few tries: tests wait for real. */
 export const testRetry: RetryPolicy = { attemptsMax: 4, delayMs: (attempt) => 30 * attempt };
 
-export function openBus(place: BusPlace, options: { retry?: RetryPolicy; limits?: BusLimits; log?: BusLog } = {}): OpenBus {
-  const unitOfWork = createPgUnitOfWork(place.databaseUrl);
+/** `afterCommit` runs instead of what the bus does right after it has published. */
+export function openBus(place: BusPlace, options: { retry?: RetryPolicy; limits?: BusLimits; log?: BusLog; afterCommit?: () => void } = {}): OpenBus {
+  const { afterCommit } = options;
+  const pgUnitOfWork = createPgUnitOfWork(place.databaseUrl);
+  const unitOfWork = afterCommit === undefined ? pgUnitOfWork : { ...pgUnitOfWork, afterCommit: () => pgUnitOfWork.afterCommit(afterCommit) };
   const bus = createEventBus({ ...place, unitOfWork, log: options.log ?? silent, retry: options.retry ?? testRetry, limits: options.limits });
   let closed: Promise<void> | undefined;
   return { bus, unitOfWork, close: () => (closed ??= bus.stop().then(() => unitOfWork.close())) };

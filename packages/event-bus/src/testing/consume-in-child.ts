@@ -1,5 +1,6 @@
+import { newId, type TenantId } from '@switchboard/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noteOf, openBus, storeEffect, type BusPlace, type NoteType } from './bus-under-test.ts';
+import { noteOf, openBus, publishNote, storeEffect, type BusPlace, type NoteType } from './bus-under-test.ts';
 
 /**
  * A consumer in a process of its own, so that tests can end it as the world does: SIGKILL in the middle, SIGTERM to drain. Run as a script with
@@ -16,6 +17,8 @@ export type ChildTask = {
   readonly stuckKey?: string;
   readonly effect: 'transaction' | 'external';
   readonly type?: NoteType;
+  /** Publishes the first note of this key when it is ready, and is killed between the commit and the waking of the reader. */
+  readonly diesPublishing?: { readonly tenantId: TenantId; readonly key: string };
 };
 
 function say(line: string): void {
@@ -23,7 +26,8 @@ function say(line: string): void {
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ChildTask;
-const { bus, unitOfWork, close } = openBus(task.place);
+const { diesPublishing } = task;
+const { bus, unitOfWork, close } = openBus(task.place, diesPublishing === undefined ? {} : { afterCommit: () => process.kill(process.pid, 'SIGKILL') });
 
 bus.subscribe({
   type: task.type ?? 'conversation.changed',
@@ -48,3 +52,4 @@ process.on('SIGTERM', () => {
 
 await bus.start();
 say('ready');
+if (diesPublishing !== undefined) await publishNote(bus, diesPublishing.tenantId, { run: task.run, key: diesPublishing.key, n: 1 }, newId('evt'), task.type);

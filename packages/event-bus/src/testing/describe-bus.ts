@@ -7,6 +7,7 @@ import { describeBusProcesses } from './describe-bus-processes.ts';
 import { describeDeadLetters } from './describe-dead-letters.ts';
 import { describeErasedTenants } from './describe-erased-tenants.ts';
 import { describeFairness } from './describe-fairness.ts';
+import { describeWaking } from './describe-waking.ts';
 import { eventually, listen, sequences, upTo, type SuiteTools } from './suite-tools.ts';
 
 /** The promises of the bus (docs/adr/0003): every driver keeps every one of them, always shown with two tenants. */
@@ -42,6 +43,7 @@ export function describeBus(name: string, makeBus: () => Promise<BusUnderTest>, 
     describePublishing(tools);
     describeFairness(tools);
     describeBusProcesses(tools);
+    describeWaking(tools);
   });
 }
 

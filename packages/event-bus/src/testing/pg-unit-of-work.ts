@@ -16,13 +16,14 @@ export function createPgUnitOfWork(url: string, connectionsMax = 16): UnitOfWork
       if (open.getStore()?.client !== undefined) return fn();
       const scope = currentScope();
       const client = await pool.connect();
-      const session: Session = { client, enqueued: [] };
+      const session: Session = { client, enqueued: [], afterCommit: [] };
       try {
         await client.query(`begin; ${scope.kind === 'system' ? `set local role ${escapeIdentifier(systemRole)}` : `set local app.tenant_id = ${escapeLiteral(scope.tenantId)}`}`);
         const value = await open.run(session, async () => await fn());
         await runEnqueued(client, session);
         await client.query('commit');
         client.release();
+        for (const call of session.afterCommit) call();
         return value;
       } catch (error) {
         await client.query('rollback').then(
@@ -48,11 +49,16 @@ export function createPgUnitOfWork(url: string, connectionsMax = 16): UnitOfWork
         session.enqueued.push({ text, values: [...values] });
       },
     },
+    afterCommit(fn) {
+      const session = open.getStore();
+      if (session?.client === undefined) throw new Error('no open transaction');
+      session.afterCommit.push(fn);
+    },
     close: () => pool.end(),
   };
 }
 
-type Session = { client: PoolClient | undefined; enqueued: { readonly text: string; readonly values: unknown[] }[] };
+type Session = { client: PoolClient | undefined; enqueued: { readonly text: string; readonly values: unknown[] }[]; afterCommit: (() => void)[] };
 
 async function runEnqueued(client: PoolClient, session: Session): Promise<void> {
   for (const { text, values } of session.enqueued.splice(0)) await client.query(text, values);

@@ -9,6 +9,8 @@ export type Child = {
   readonly lines: readonly string[];
   /** Resolves when it has said enough. */
   until(enough: (lines: readonly string[]) => boolean): Promise<void>;
+  /** Resolves with the signal that has ended it, when it was one. */
+  exit(): Promise<string | null>;
   /** Sends the signal and resolves with the exit code when it has ended. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 };
@@ -51,6 +53,10 @@ export async function startChild(task: ChildTask): Promise<Child> {
   return {
     lines,
     until,
+    async exit() {
+      const [, signal] = (await exited) as [number | null, string | null];
+      return signal;
+    },
     async end(signal) {
       if (!ended) child.kill(signal);
       const [code] = (await exited) as [number | null];

@@ -11,6 +11,7 @@ export function absentDatabase(service: string): Database<never> {
   return {
     transaction: (fn) => fn(),
     sql: { query: absent, enqueue: absent },
+    afterCommit: absent,
     get prisma() {
       return absent();
     },
