@@ -5,17 +5,13 @@ export interface MemoryStore extends CacheStore {
   get(scope: CacheScope, key: string): unknown;
   mark(): Mark;
   put(entry: CacheEntry): void;
-  /** Puts, and gives what was put, for others to point to: it knows when it was forgotten. Undefined when it was not kept. */
-  keep(entry: CacheEntry): KeptValue | undefined;
   forget(scope: CacheScope, key: string): void;
   forgetAll(scope: CacheScope): void;
   /** Values kept, those that are too old included. */
   readonly size: number;
 }
 
-export type KeptValue = { readonly value: unknown; /** False once it was forgotten, replaced or pushed out. */ readonly isKept: boolean };
-
-type Kept = { readonly scope: CacheScope; readonly key: string; readonly value: unknown; readonly until: number; isKept: boolean; older: Kept | undefined; newer: Kept | undefined };
+type Kept = { readonly scope: CacheScope; readonly key: string; readonly value: unknown; readonly until: number; older: Kept | undefined; newer: Kept | undefined };
 
 /** At most `entriesMax` values; the oldest makes room for the newest. `now` in milliseconds. */
 export function createMemoryStore({ entriesMax, now = Date.now }: { readonly entriesMax: number; readonly now?: () => number }): MemoryStore {
@@ -34,7 +30,6 @@ export function createMemoryStore({ entriesMax, now = Date.now }: { readonly ent
     else older.newer = newer;
     if (newer === undefined) newest = older;
     else newer.older = older;
-    kept.isKept = false;
     size--;
     const ofScope = scopes.get(scope);
     ofScope?.delete(key);
@@ -42,11 +37,11 @@ export function createMemoryStore({ entriesMax, now = Date.now }: { readonly ent
     if (ofScope?.size === 0) scopes.delete(scope);
   }
 
-  function keep({ scope, key, value, keptForMs, mark }: CacheEntry): Kept | undefined {
-    if (mark !== generation || keptForMs <= 0) return undefined;
+  function put({ scope, key, value, keptForMs, mark }: CacheEntry): void {
+    if (mark !== generation || keptForMs <= 0) return;
     remove(scopes.get(scope)?.get(key));
     if (size >= entriesMax) remove(oldest);
-    const kept: Kept = { scope, key, value, until: now() + keptForMs, isKept: true, older: newest, newer: undefined };
+    const kept: Kept = { scope, key, value, until: now() + keptForMs, older: newest, newer: undefined };
     if (newest === undefined) oldest = kept;
     else newest.newer = kept;
     newest = kept;
@@ -54,11 +49,10 @@ export function createMemoryStore({ entriesMax, now = Date.now }: { readonly ent
     let ofScope = scopes.get(scope);
     if (ofScope === undefined) scopes.set(scope, (ofScope = new Map()));
     ofScope.set(key, kept);
-    return kept;
   }
 
   return {
-    keep,
+    put,
     get(scope, key) {
       const kept = scopes.get(scope)?.get(key);
       if (kept === undefined) return undefined;
@@ -67,7 +61,6 @@ export function createMemoryStore({ entriesMax, now = Date.now }: { readonly ent
       return undefined;
     },
     mark: () => generation,
-    put: (entry) => void keep(entry),
     forget(scope, key) {
       generation++;
       remove(scopes.get(scope)?.get(key));
