@@ -73,6 +73,10 @@ export const deleteSso = defineRouteContract({
   errors: ['sso.not_found'],
 });
 
+function visible(lengthMax: number): z.ZodString {
+  return z.string().max(lengthMax).regex(/^[ -~]*$/, 'use visible characters');
+}
+
 export const startSso = defineRouteContract({
   method: 'GET',
   path: '/auth/sso/start',
@@ -89,8 +93,8 @@ export const finishSso = defineRouteContract({
   summary: 'Where the identity provider sends the browser back to; leads on to the page of the settings, with a one-time code or an error',
   auth: 'public',
   params: tenantParams,
-  // Providers add more (session_state, scope, prompt …).
-  query: z.looseObject({ state: z.string().max(300), code: z.string().max(4_000).optional(), iss: z.string().max(2_000).optional(), error: z.string().max(200).optional() }),
+  // Providers add more (session_state, scope, prompt …). All in visible characters (RFC 6749 appendix A), and together within the 16 KiB that a request's head may have.
+  query: z.looseObject({ state: visible(300), code: visible(2_500).optional(), iss: visible(1_000).optional(), error: visible(200).optional() }),
   reply: { status: 302, schema: z.void() },
   errors: ['auth.link_invalid', 'auth.sso_failed', 'tenant.not_found', 'service.unavailable'],
 });
