@@ -6,7 +6,7 @@ export interface InFlightLimit {
   leave(holder: string): void;
 }
 
-/** At most `max` at the same time for each holder (a tenant, a stranger by address), in this process. */
+/** At most `max` at the same time for each holder (a tenant, strangers of one network), in this process. */
 export function createInFlightLimit(max: number): InFlightLimit {
   const underWay = new Map<string, number>();
   return {

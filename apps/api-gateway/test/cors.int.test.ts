@@ -10,10 +10,17 @@ const ofAcme = 'https://app.acme.test';
 const ofGlobex = 'https://desk.globex.test:8443';
 const ofSuspended = 'https://gone.test';
 
+let answerMadeUp: () => void = () => undefined;
+const madeUpAnswered = new Promise<void>((resolve) => (answerMadeUp = resolve));
+
 let world: World;
 let keys: Record<'acme' | 'globex', string>;
 beforeAll(async () => {
   world = await startWorld({
+    variables: { TRUSTED_PROXIES: '127.0.0.1' },
+    beforeOrigin: async (origin) => {
+      if (origin.includes('made-up')) await madeUpAnswered;
+    },
     rawRoutesOf: (service: ServiceName) =>
       service === 'state-manager' ? [{ method: 'GET', pattern: /^\/state\/stats$/, handle: (_, response) => void response.writeHead(200, { 'access-control-allow-origin': '*', vary: 'Accept-Encoding' }).end('{}') }] : [],
   });
@@ -82,5 +89,20 @@ describe('a page in a browser', () => {
     const before = world.originsAsked();
     await Promise.all(Array.from({ length: 10 }, () => preflight('https://often.test')));
     expect(world.originsAsked()).toBe(before);
+  });
+
+  it('is held up by no network that asks for many at once, which may ask for as many as it may send requests', async () => {
+    const from = (address: string, origin: string) => ask('OPTIONS', { origin, 'access-control-request-method': 'GET', 'x-forwarded-for': address });
+    let refused = 0;
+    const flood = Array.from({ length: 60 }, async (_, i) => {
+      const answer = await from(`2001:db8:5:6::${i.toString(16)}`, `https://made-up-${i}.test`);
+      if (answer.status === 429) refused++;
+      return answer;
+    });
+    while (refused < 28) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await from('2001:db8:5:7::1', ofAcme)).toMatchObject({ status: 204, headers: { 'access-control-allow-origin': ofAcme } });
+    answerMadeUp();
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    expect([204, 429].map((status) => statuses.filter((one) => one === status).length)).toEqual([32, 28]);
   });
 });

@@ -23,11 +23,13 @@ export type WorldOptions = {
   readonly routesOf?: (service: ServiceName) => readonly Route[];
   readonly rawRoutesOf?: (service: ServiceName) => readonly RawRoute[];
   readonly variables?: Readonly<Record<string, string>>;
+  /** What tenant-service waits for before it says whether any tenant allows an origin. */
+  readonly beforeOrigin?: (origin: string) => Promise<void>;
 };
 
 const services = ['state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'auth-service', 'tenant-service'] as const;
 
-export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], variables = {} }: WorldOptions): Promise<World> {
+export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], variables = {}, beforeOrigin = async () => undefined }: WorldOptions): Promise<World> {
   const tenants = new Map<TenantId, TenantFacts>();
   const keys = new Map<string, { readonly tenantId: TenantId; readonly keyId: string; readonly scopes: Scope[] }>();
   const holders = new Map<string, TokenHolder>();
@@ -50,8 +52,9 @@ export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], 
       })),
       defineRoute(findLegacyApiKeys, () => ({ any: false })),
       defineRoute(resolveTenant, ({ body }) => ({ tenant: [...tenants.values()].find((facts) => ('tenantId' in body ? facts.tenantId === body.tenantId : facts.subdomain === body.subdomain)) ?? null })),
-      defineRoute(findCorsOrigin, ({ body }) => {
+      defineRoute(findCorsOrigin, async ({ body }) => {
         originsAsked++;
+        await beforeOrigin(body.origin);
         return { isAllowed: [...tenants.values()].some(({ status, corsOrigins }) => status === 'active' && corsOrigins.includes(body.origin)) };
       }),
     ],

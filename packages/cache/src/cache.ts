@@ -1,5 +1,5 @@
 import { currentTenant } from '@switchboard/tenant-context';
-import { systemScope, tenantScope, type CacheScope, type CacheStore } from './port.ts';
+import { systemScope, tenantScope, type CacheScope, type CacheStore, type Mark } from './port.ts';
 
 /** Values of one kind. Of a tenant's cache: always those of the tenant whose work this is. */
 export interface Cache<Value> {
@@ -35,7 +35,7 @@ export async function forgetTenant(store: CacheStore): Promise<void> {
 
 function createCache<Value>({ store, name, parse }: CacheOptions<Value>, scopeNow: () => CacheScope): Cache<Value> {
   if (!/^[a-zA-Z0-9-]+$/.test(name)) throw new TypeError('a cache is named by letters, digits and hyphens');
-  const underWay = new Map<string, Promise<Value>>();
+  const underWay = new Map<string, { readonly mark: Mark; readonly answer: Promise<Value> }>();
   const keyOf = (key: string) => `${name}:${key}`;
 
   async function get(key: string): Promise<Value | undefined> {
@@ -43,8 +43,8 @@ function createCache<Value>({ store, name, parse }: CacheOptions<Value>, scopeNo
     return found === undefined ? undefined : parse(found);
   }
 
-  async function load(scope: CacheScope, key: string, source: () => Promise<{ readonly value: Value; readonly keptForMs: number }>): Promise<Value> {
-    const mark = await store.mark(scope);
+  type Place = { readonly scope: CacheScope; readonly key: string; readonly mark: Mark };
+  async function load({ scope, key, mark }: Place, source: () => Promise<{ readonly value: Value; readonly keptForMs: number }>): Promise<Value> {
     const { value, keptForMs } = await source();
     await store.put({ scope, key: keyOf(key), value, keptForMs, mark });
     return value;
@@ -57,13 +57,14 @@ function createCache<Value>({ store, name, parse }: CacheOptions<Value>, scopeNo
       const kept = await get(key);
       if (kept !== undefined) return kept;
       const place = scope + key;
-      let answer = underWay.get(place);
-      if (answer === undefined) {
-        const mine = load(scope, key, source).finally(() => {
-          if (underWay.get(place) === mine) underWay.delete(place);
-        });
-        underWay.set(place, (answer = mine));
-      }
+      const mark = await store.mark(scope);
+      const known = underWay.get(place);
+      // Who asks after something was forgotten must not be given what was asked for before.
+      if (known?.mark === mark) return await known.answer;
+      const answer = load({ scope, key, mark }, source).finally(() => {
+        if (underWay.get(place)?.answer === answer) underWay.delete(place);
+      });
+      underWay.set(place, { mark, answer });
       return await answer;
     },
     async put(key, value, keptForMs) {
@@ -72,7 +73,7 @@ function createCache<Value>({ store, name, parse }: CacheOptions<Value>, scopeNo
     },
     async forget(key) {
       const scope = scopeNow();
-      // Who asks after this must not be given what was asked for before.
+      // Also while the store does not answer, and has one mark for all times.
       underWay.delete(scope + key);
       await store.forget(scope, keyOf(key));
     },

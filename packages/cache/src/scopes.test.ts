@@ -11,7 +11,7 @@ describe('scopes of caches', () => {
   it('are chosen by the work that is done, except where a tenant is still to be found', () => {
     expect(sources.length).toBeGreaterThan(100);
     // The gateway is the door: it finds the tenant of a credential, and keeps that before any work of the tenant begins.
-    expect(filesWith(/\b(?:systemScope|tenantScope|createSystemCache)\b/)).toEqual(['apps/api-gateway/src/credential-cache.ts', 'apps/api-gateway/src/identify.ts', 'apps/api-gateway/src/tenant-lookup.ts']);
+    expect(filesWith(/\b(?:systemScope|tenantScope|createSystemCache)\b/)).toEqual(['apps/api-gateway/src/cors.ts', 'apps/api-gateway/src/credential-cache.ts', 'apps/api-gateway/src/identify.ts', 'apps/api-gateway/src/tenant-lookup.ts']);
   });
 
   it('are kept by nobody who reaches for Redis past them: it is reached here, and where requests and calls are counted', () => {

@@ -1,5 +1,5 @@
 import { hubError, isHubError, type GatewayRoute, type ServiceName, type TenantFacts } from '@switchboard/contracts';
-import { clientAddressHeader, internalTokenHeader, labelRoute, type InternalClaims, type Kit, type RawRoute } from '@switchboard/service-kit';
+import { clientAddressHeader, internalTokenHeader, labelRoute, networkOf, type InternalClaims, type Kit, type RawRoute } from '@switchboard/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiCalls } from '../api-calls.ts';
 import { authorize } from '../authorize.ts';
@@ -46,6 +46,12 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
     }
   }
 
+  /** Whose requests are counted together while they are under way. Of a tenant's host anybody may know the name: it gives no share in what is the tenant's. */
+  function holderOf(identity: Identity, request: IncomingMessage): string {
+    if (identity.kind === 'tenant' && identity.caller.via !== 'subdomain') return identity.caller.tenantId;
+    return identity.kind === 'platform' ? `platform ${identity.subject}` : `network ${networkOf(clientAddressOf(request))}`;
+  }
+
   function forward(request: IncomingMessage, response: ServerResponse, { route, params, identity }: { route: ForwardedRoute; params: Params; identity: Identity }): Promise<void> {
     const { contract } = route;
     authorize(contract, identity);
@@ -82,7 +88,13 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
       if (found.kind === 'other-methods') {
         if (request.method === 'OPTIONS') {
           const identity = await identifyForPublic(request);
-          return cors.answerPreflight(request, response, { allow: found.allow, tenant: doorOf(identity) });
+          const holder = holderOf(identity, request);
+          inFlight.enter(holder);
+          try {
+            return await cors.answerPreflight(request, response, { allow: found.allow, tenant: doorOf(identity) });
+          } finally {
+            inFlight.leave(holder);
+          }
         }
         response.setHeader('allow', found.allow.join(', '));
         throw hubError('route.method_not_allowed');
@@ -95,9 +107,8 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
       const identity = who instanceof Promise ? await who : who;
       if (request.headers.origin !== undefined) cors.letRead(request, response, doorOf(identity));
       const caller = identity.kind === 'tenant' ? identity.caller : undefined;
-      // Of a tenant's host anybody may know the name: it gives no share in what is the tenant's.
       const isAtDoor = caller?.via === 'subdomain';
-      const holder = caller !== undefined && !isAtDoor ? caller.tenantId : identity.kind === 'platform' ? `platform ${identity.subject}` : `address ${clientAddressOf(request)}`;
+      const holder = holderOf(identity, request);
       inFlight.enter(holder);
       try {
         if (isPublic) await rateLimit.countAddress(request, response, clientAddressOf(request));
