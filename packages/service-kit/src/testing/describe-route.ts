@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { memberRoles, problemSchema, type MemberRole, type RouteContract, type TenantId } from '@switchboard/contracts';
 import { z } from 'zod';
+import request, { type Response } from 'supertest';
 import { replyCheck } from '../http/parse-input.ts';
 import { internalTokenHeader } from '../internal-token.ts';
 import { serviceNames, type CallInput, type ServiceName } from '../port.ts';
@@ -26,7 +27,7 @@ export type RouteSuite<C extends RouteContract> = {
 };
 
 type Input = { readonly params?: Readonly<Record<string, unknown>>; readonly query?: Readonly<Record<string, unknown>>; readonly body?: unknown };
-type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown };
+type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly json: unknown };
 
 /** What every route promises, whatever it does: credentials, input, isolation, reply. The test file adds the meaning. */
 export function describeRoute<C extends RouteContract>(contract: C, suite: RouteSuite<C>): void {
@@ -102,7 +103,7 @@ export function describeRoute<C extends RouteContract>(contract: C, suite: Route
     it('answers what its contract promises', async () => {
       const answer = await call(await inputFor(owner), as(owner));
       expect({ status: answer.status, issues: contract.reply.status === 204 || contract.reply.status === 302 ? undefined : replyCheck(contract)(answer.json) }).toEqual({ status: contract.reply.status, issues: undefined });
-      expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+      expect(answer.headers['x-request-id']).toMatch(/^req_/);
     });
   });
 }
@@ -159,7 +160,7 @@ function ofTenant(input: Input, tenantId: TenantId): Input {
 
 function problemOf(answer: Answer, status: number) {
   expect(answer.status).toBe(status);
-  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  expect(answer.headers['content-type']).toContain('application/problem+json');
   const problem = problemSchema.strict().parse(answer.json);
   expect(problem.error).toBe(problem.title);
   return problem;
@@ -168,14 +169,26 @@ function problemOf(answer: Answer, status: number) {
 async function send(base: string, contract: RouteContract, input: Input, headers: Record<string, string>): Promise<Answer> {
   const path = contract.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(input.params?.[name])));
   const query = new URLSearchParams(Object.entries(input.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]));
-  const response = await fetch(`${base}${path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
-    method: contract.method,
-    redirect: 'manual',
-    headers: contract.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-    ...(contract.body === undefined ? {} : { body: JSON.stringify(input.body ?? {}) }),
-  });
-  const text = await response.text();
+  // By the contract's own method: `request(base).get(path)`.
+  const call = request(base)[methodOf(contract)](`${path}${query.size === 0 ? '' : `?${query.toString()}`}`).redirects(0).ok(() => true).buffer(true).parse(asText).set(headers);
+  const { status, headers: answered, body } = await (contract.body === undefined ? call : call.set('content-type', 'application/json').send(JSON.stringify(input.body ?? {})));
+  const text = String(body);
   // Not JSON lines.
-  const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, json: text === '' ? undefined : isJson ? JSON.parse(text) : text };
+  const isJson = /[/+]json\b/.test(answered['content-type'] ?? '');
+  return { status, headers: answered, json: text === '' ? undefined : isJson ? JSON.parse(text) : text };
+}
+
+function methodOf({ method }: RouteContract): 'get' | 'post' | 'put' | 'patch' | 'delete' {
+  // The contract's methods in lower case are exactly these.
+  return method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
+}
+
+/** The body as it came, whatever it says it is. */
+function asText(response: Response, done: (error: Error | null, body: unknown) => void): void {
+  let text = '';
+  // What supertest calls a response here is node's own.
+  const stream = response as unknown as NodeJS.ReadableStream;
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => (text += chunk));
+  stream.on('end', () => done(null, text));
 }
