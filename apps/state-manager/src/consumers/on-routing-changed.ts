@@ -5,8 +5,8 @@ import type { TenantRoutings } from '../routing/tenant-routing.ts';
 export function onRoutingChanged(routings: TenantRoutings): Subscription[] {
   const dropCopy = { group: 'state-manager', effect: 'idempotent', delivery: 'broadcast' } as const;
   return [
-    onEvent({ ...dropCopy, type: 'routes.changed', handle: async ({ tenantId }) => routings.drop(tenantId) }),
-    onEvent({ ...dropCopy, type: 'connection.changed', handle: async ({ tenantId }) => routings.drop(tenantId) }),
-    onEvent({ ...dropCopy, type: 'tenant.changed', handle: async ({ tenantId }) => routings.drop(tenantId) }),
+    onEvent({ ...dropCopy, type: 'routes.changed', handle: () => routings.drop() }),
+    onEvent({ ...dropCopy, type: 'connection.changed', handle: () => routings.drop() }),
+    onEvent({ ...dropCopy, type: 'tenant.changed', handle: () => routings.drop() }),
   ];
 }

@@ -1,3 +1,4 @@
+import { createMemoryStore, createTenantCache, forgetTenant } from '@switchboard/cache';
 import type { ConnectionId, TenantId, TenantRouting } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 
@@ -12,6 +13,7 @@ const askAgainMs = 5_000;
 /** Tenants whose routing is kept; about 1 KB each. */
 const copiesMax = 50_000;
 
+const copyKey = 'copy';
 type Copy = { readonly routing: TenantRouting; readonly loadedAt: number; askAgainAt: number };
 
 export type RoutingParts = {
@@ -20,16 +22,21 @@ export type RoutingParts = {
   readonly now: () => Date;
 };
 
-/** Our own copy of each tenant's routes and connections. Throws what `load` throws, when there is no copy that can serve. */
+/**
+ * Our own copy of each tenant's routes and connections, in memory: every message asks for it, and a trip to Redis for each would cost more than
+ * the question that each process asks in a minute. Throws what `load` throws, when there is no copy that can serve.
+ */
 export type TenantRoutings = {
   /** Of the current tenant. When it must know `connectionId` and does not, it is asked for again. */
   current(connectionId?: ConnectionId): Promise<TenantRouting>;
-  /** After a change: the next one asks again. */
-  drop(tenantId: TenantId): void;
+  /** After a change of the current tenant: the next one asks again. */
+  drop(): Promise<void>;
 };
 
 export function createTenantRoutings({ load, now }: RoutingParts): TenantRoutings {
-  const copies = new Map<TenantId, Copy>();
+  const store = createMemoryStore({ entriesMax: copiesMax, now: () => now().getTime() });
+  // Memory gives back the very object, and only this file puts what stands here.
+  const copies = createTenantCache<Copy>({ store, name: 'routing', parse: (value) => value as Copy });
   const loading = new Map<TenantId, Promise<TenantRouting>>();
 
   function refresh(tenantId: TenantId): Promise<TenantRouting> {
@@ -38,8 +45,7 @@ export function createTenantRoutings({ load, now }: RoutingParts): TenantRouting
     const started: Promise<TenantRouting> = load()
       .then((routing) => {
         // Dropped while it was on its way: what it brought may be older than the change.
-        if (loading.get(tenantId) === started) keep(tenantId, routing);
-        return routing;
+        return loading.get(tenantId) === started ? keep(routing) : routing;
       })
       .finally(() => {
         if (loading.get(tenantId) === started) loading.delete(tenantId);
@@ -48,18 +54,16 @@ export function createTenantRoutings({ load, now }: RoutingParts): TenantRouting
     return started;
   }
 
-  function keep(tenantId: TenantId, routing: TenantRouting): void {
+  async function keep(routing: TenantRouting): Promise<TenantRouting> {
     const loadedAt = now().getTime();
-    copies.delete(tenantId);
-    copies.set(tenantId, { routing, loadedAt, askAgainAt: loadedAt + copyAgeMaxMs });
-    const oldest = copies.keys().next();
-    if (copies.size > copiesMax && oldest.done !== true) copies.delete(oldest.value);
+    await copies.put(copyKey, { routing, loadedAt, askAgainAt: loadedAt + copyAgeMaxMs }, staleAgeMaxMs);
+    return routing;
   }
 
   return {
     async current(connectionId) {
       const tenantId = currentTenant();
-      const copy = copies.get(tenantId);
+      const copy = await copies.get(copyKey);
       if (copy === undefined) return refresh(tenantId);
       const at = now().getTime();
       const knows = connectionId === undefined || copy.routing.connections.some((connection) => connection.connectionId === connectionId);
@@ -67,14 +71,14 @@ export function createTenantRoutings({ load, now }: RoutingParts): TenantRouting
       try {
         return await refresh(tenantId);
       } catch (error) {
-        if (!knows || at >= copy.loadedAt + staleAgeMaxMs) throw error;
+        if (!knows) throw error;
         copy.askAgainAt = at + askAgainMs;
         return copy.routing;
       }
     },
-    drop(tenantId) {
-      copies.delete(tenantId);
-      loading.delete(tenantId);
+    drop() {
+      loading.delete(currentTenant());
+      return forgetTenant(store);
     },
   };
 }
