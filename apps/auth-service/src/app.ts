@@ -49,6 +49,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       postProviderToken(providerTokens),
     ],
     consumers: [onConnectionChanged(name, providerTokens), onTenantChanged(name, deps.tenants)],
+    onStop: () => deps.cacheStore.close(),
     tasks: [
       { name: 'sweep-people', cron: '17 * * * *', run: () => sweep(deps) },
       { name: 'maintain-signing-keys', cron: '*/10 * * * *', run: () => deps.signingKeys.maintain() },

@@ -1,3 +1,4 @@
+import { openCacheStore, type CacheStore } from '@switchboard/cache';
 import { createDataKeyStore, createPlatformBox, createSecretBox } from '@switchboard/secrets';
 import type { Kit } from '@switchboard/service-kit';
 import { randomBytes } from 'node:crypto';
@@ -9,6 +10,7 @@ import { createOtherIssuers } from './issuers/create-other-issuers.ts';
 import { createPasswordHasher } from './passwords/create-password-hasher.ts';
 import { createAnnouncer, type Announcer } from './people/create-announcer.ts';
 import { createCredentials, type Credentials } from './people/create-credentials.ts';
+import { createErasedCheck } from './people/create-erased-check.ts';
 import { createMembers, type Members } from './people/create-members.ts';
 import { createOneTimeLinks, type OneTimeLinks } from './people/create-one-time-links.ts';
 import { createStaff, type Staff } from './people/create-staff.ts';
@@ -42,6 +44,8 @@ export type Dependencies = {
   readonly oneTimeTokens: OneTimeTokenStore;
   readonly sessionStore: SessionStore;
   readonly tenants: Tenants;
+  /** What is remembered of tenants. */
+  readonly cacheStore: CacheStore;
   readonly announcer: Announcer;
   readonly links: OneTimeLinks;
   readonly guesses: GuessLimits;
@@ -61,22 +65,27 @@ export type Dependencies = {
   readonly now: () => Date;
 };
 
+/** Values that are remembered in this process; about 200 bytes each. */
+const cacheEntriesMax = 10_000;
+
 /** What log-ins and tokens are completed with; tests may put others in their place. */
 export type Additions = { readonly secondFactor: SecondFactor; readonly otherIssuers: OtherIssuers };
 
-export function createDependencies({ db, bus, callRoute, config, keyProvider, egress, now }: Kit<Config, PrismaClient>, additions: Partial<Additions> = {}): Dependencies {
+export function createDependencies({ db, bus, callRoute, config, keyProvider, egress, log, now }: Kit<Config, PrismaClient>, additions: Partial<Additions> = {}): Dependencies {
   const randomText = (bytes: number) => randomBytes(bytes).toString('base64url');
+  const isErased = createErasedCheck(bus.erasedTenants);
   const people = createPeopleStore(db);
   const oneTimeTokens = createOneTimeTokenStore(db);
   const sessionStore = createSessionStore(db);
   const announcer = createAnnouncer({ bus, staffAudit: createStaffAuditStore(db), now });
-  const links = createOneTimeLinks({ db, tokens: oneTimeTokens, people, randomText, now });
+  const links = createOneTimeLinks({ db, tokens: oneTimeTokens, people, isErased, randomText, now });
   const guesses = createGuessLimits({ db, store: createGuessStore(db), now });
   const signingKeys = createSigningKeys({ db, store: createSigningKeyStore(db), keyProvider, now });
   const accessTokens = createAccessTokens({ keys: signingKeys, issuer: config.tokenIssuer, now });
-  const sessions = createSessions({ db, sessions: sessionStore, people, accessTokens, announcer, randomText, now });
+  const sessions = createSessions({ db, sessions: sessionStore, people, isErased, accessTokens, announcer, randomText, now });
   const passwords = createPasswordHasher();
-  const tenants = createTenants({ callRoute, now });
+  const cacheStore = openCacheStore({ redisUrl: config.redisUrl, entriesMax: cacheEntriesMax, now: () => now().getTime(), onFailure: (code) => log.warn({ code }, 'Redis is not available') });
+  const tenants = createTenants({ callRoute, store: cacheStore });
   const secretBox = createSecretBox({ keyProvider, dataKeys: createDataKeyStore(db) });
   const box = createRealmBox(secretBox, createPlatformBox(keyProvider));
   const ssoStore = createSsoStore(db);
@@ -85,20 +94,21 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
   const others = additions.otherIssuers ?? createOtherIssuers({ store: issuerStore, box, jwks: createJwksCache({ egress, now }), tenants, now });
   const factors = createFactorStore(db);
   const secondFactor = additions.secondFactor ?? createChallenges({ db, factors, links });
-  const logins = createLogins({ db, people, passwords, guesses, sessions, secondFactor, now });
+  const logins = createLogins({ db, people, isErased, passwords, guesses, sessions, secondFactor, now });
   return {
     db,
     people,
     oneTimeTokens,
     sessionStore,
     tenants,
+    cacheStore,
     announcer,
     links,
     guesses,
     signingKeys,
     sessions,
     logins,
-    credentials: createCredentials({ db, people, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }),
+    credentials: createCredentials({ db, people, isErased, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }),
     members: createMembers({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     staff: createStaff({ db, people, links, oneTimeTokens, sessions, announcer, now }),
     verifyBearer: createTokenVerifier({ issuer: config.tokenIssuer, accessTokens, sessions, others }),
@@ -107,6 +117,7 @@ export function createDependencies({ db, bus, callRoute, config, keyProvider, eg
     ssoSettings,
     ssoLogins: createSsoLogins({
       db,
+      isErased,
       store: ssoStore,
       settings: ssoSettings,
       admit: createAdmission({ db, people, oneTimeTokens, announcer, now }),

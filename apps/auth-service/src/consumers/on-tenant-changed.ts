@@ -9,7 +9,7 @@ export function onTenantChanged(group: string, tenants: Tenants): Subscription {
     effect: 'idempotent',
     delivery: 'broadcast',
     async handle({ tenantId }) {
-      tenants.drop(tenantId);
+      await tenants.drop(tenantId);
     },
   });
 }

@@ -9,6 +9,7 @@ import type { AuthDatabase } from '../store/client.ts';
 import type { OneTimeTokenStore } from '../store/one-time-tokens.ts';
 import type { PeopleStore, Person } from '../store/people.ts';
 import type { Announcer } from './create-announcer.ts';
+import type { IsErased } from './create-erased-check.ts';
 import type { OneTimeLinks } from './create-one-time-links.ts';
 
 /** How people come by a password. */
@@ -26,6 +27,7 @@ export interface Credentials {
 type Deps = {
   readonly db: AuthDatabase;
   readonly people: PeopleStore;
+  readonly isErased: IsErased;
   readonly links: OneTimeLinks;
   readonly oneTimeTokens: OneTimeTokenStore;
   readonly passwords: PasswordHasher;
@@ -36,7 +38,7 @@ type Deps = {
   readonly now: () => Date;
 };
 
-export function createCredentials({ db, people, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }: Deps): Credentials {
+export function createCredentials({ db, people, isErased, links, oneTimeTokens, passwords, guesses, sessions, logins, announcer, now }: Deps): Credentials {
   /** Whoever has the secret of a link or a session is the person it was made for. */
   const asPerson = <T>({ memberId, role }: Person, fn: () => Promise<T>): Promise<T> => {
     const actor: Actor = { kind: role === 'platform' ? 'admin' : 'member', subject: memberId, from: currentActor().from };
@@ -91,12 +93,14 @@ export function createCredentials({ db, people, links, oneTimeTokens, passwords,
       });
     },
 
-    noteForgotten: (realm, email) =>
-      runInRealm(realm, () =>
+    async noteForgotten(realm, email) {
+      if (await isErased(realm)) return;
+      await runInRealm(realm, () =>
         db.transaction(async () => {
           const person = await people.findByEmail(email);
           if (person?.status === 'active') await announcer.audit({ action: 'password.reset_requested', subject: person.memberId });
         }),
-      ),
+      );
+    },
   };
 }

@@ -5,6 +5,7 @@ import { currentRealm, runInRealm } from '../domain/realm.ts';
 import type { AuthDatabase } from '../store/client.ts';
 import type { OneTimeTokenStore } from '../store/one-time-tokens.ts';
 import type { PeopleStore, Person } from '../store/people.ts';
+import type { IsErased } from './create-erased-check.ts';
 
 export type OneTimeLink = { readonly token: string; readonly expiresAt: string };
 
@@ -17,12 +18,12 @@ export interface OneTimeLinks {
   redeem<T>(token: string, purpose: OneTimePurpose, use: (person: Person) => Promise<T>): Promise<T>;
 }
 
-type Deps = { readonly db: AuthDatabase; readonly tokens: OneTimeTokenStore; readonly people: PeopleStore; readonly randomText: RandomText; readonly now: () => Date };
+type Deps = { readonly db: AuthDatabase; readonly tokens: OneTimeTokenStore; readonly people: PeopleStore; readonly isErased: IsErased; readonly randomText: RandomText; readonly now: () => Date };
 
-export function createOneTimeLinks({ db, tokens, people, randomText, now }: Deps): OneTimeLinks {
-  const read = (text: string) => {
+export function createOneTimeLinks({ db, tokens, people, isErased, randomText, now }: Deps): OneTimeLinks {
+  const read = async (text: string) => {
     const token = parseToken('swo', text);
-    if (token === undefined) throw hubError('auth.link_invalid');
+    if (token === undefined || (await isErased(token.realm))) throw hubError('auth.link_invalid');
     return token;
   };
 
@@ -38,14 +39,14 @@ export function createOneTimeLinks({ db, tokens, people, randomText, now }: Deps
     },
 
     async assertValid(text, purpose) {
-      const { realm, id, secret } = read(text);
+      const { realm, id, secret } = await read(text);
       const row = await runInRealm(realm, () => tokens.find(id));
       if (row?.purpose !== purpose || row.hash !== hashSecret(secret) || row.expiresAt <= now()) throw hubError('auth.link_invalid');
     },
 
-    redeem(text, purpose, use) {
-      const { realm, id, secret } = read(text);
-      return runInRealm(realm, () =>
+    async redeem(text, purpose, use) {
+      const { realm, id, secret } = await read(text);
+      return await runInRealm(realm, () =>
         db.transaction(async () => {
           // The person first, then what is theirs: as everybody does who changes both.
           const named = await tokens.find(id);

@@ -1,36 +1,39 @@
-import { hubError, resolveTenant, type Plan, type TenantId } from '@switchboard/contracts';
+import { createTenantCache, forgetTenant, type CacheStore } from '@switchboard/cache';
+import { hubError, plans, resolveTenant, type Plan, type TenantId } from '@switchboard/contracts';
 import type { CallRoute } from '@switchboard/service-kit';
-import { runAsSystem } from '@switchboard/tenant-context';
+import { runAsSystem, runAsTenant } from '@switchboard/tenant-context';
+import { z } from 'zod';
 
 /** Milliseconds a tenant's plan is believed when nobody says that it has changed. */
-const keptMs = 60_000;
-const keptMax = 10_000;
+const keptForMs = 60_000;
+/** Milliseconds that a tenant which does not exist is remembered. */
+const unknownForMs = 1_000;
 
 export interface Tenants {
   /** The tenant's plan. Throws `tenant.not_found` for one that does not exist or is deleted. */
   planOf(tenantId: TenantId): Promise<Plan>;
-  drop(tenantId: TenantId): void;
+  drop(tenantId: TenantId): Promise<void>;
 }
 
+const keptSchema = z.object({ plan: z.enum(plans).nullable() });
+const planKey = 'plan';
+
 /** What tenant-service says of tenants, kept for a minute. */
-export function createTenants({ callRoute, now }: { readonly callRoute: CallRoute; readonly now: () => Date }): Tenants {
-  const kept = new Map<TenantId, { readonly plan: Plan; readonly untilMs: number }>();
-  /** Grows with every drop: an answer that was under way meanwhile may be older than the change. */
-  let drops = 0;
+export function createTenants({ callRoute, store }: { readonly callRoute: CallRoute; readonly store: CacheStore }): Tenants {
+  const kept = createTenantCache<{ readonly plan: Plan | null }>({ store, name: 'tenants', parse: (value) => keptSchema.safeParse(value).data });
+
+  const load = async (tenantId: TenantId) => {
+    const { tenant } = await runAsSystem('the tenant is what is asked for', () => callRoute('tenant-service', resolveTenant, { body: { tenantId } }));
+    const plan = tenant === null || tenant.status === 'deleted' ? null : tenant.plan;
+    return { value: { plan }, keptForMs: plan === null ? unknownForMs : keptForMs };
+  };
+
   return {
     async planOf(tenantId) {
-      const known = kept.get(tenantId);
-      if (known !== undefined && known.untilMs > now().getTime()) return known.plan;
-      const asked = { atMs: now().getTime(), drops };
-      const { tenant } = await runAsSystem('the tenant is what is asked for', () => callRoute('tenant-service', resolveTenant, { body: { tenantId } }));
-      if (tenant === null || tenant.status === 'deleted') throw hubError('tenant.not_found');
-      if (kept.size >= keptMax) kept.clear();
-      if (asked.drops === drops) kept.set(tenantId, { plan: tenant.plan, untilMs: asked.atMs + keptMs });
-      return tenant.plan;
+      const { plan } = await runAsTenant(tenantId, () => kept.remember(planKey, () => load(tenantId)));
+      if (plan === null) throw hubError('tenant.not_found');
+      return plan;
     },
-    drop(tenantId) {
-      drops += 1;
-      kept.delete(tenantId);
-    },
+    drop: (tenantId) => runAsTenant(tenantId, () => forgetTenant(store)),
   };
 }

@@ -2,6 +2,7 @@ import { hubError, type LoginChallenge, type LoginReply } from '@switchboard/con
 import { currentActor } from '@switchboard/tenant-context';
 import { runInRealm, type Realm } from '../domain/realm.ts';
 import type { GuessLimits } from '../guessing/create-guess-limits.ts';
+import type { IsErased } from '../people/create-erased-check.ts';
 import type { PasswordHasher } from '../passwords/create-password-hasher.ts';
 import type { AuthDatabase } from '../store/client.ts';
 import type { PeopleStore, Person } from '../store/people.ts';
@@ -25,6 +26,7 @@ export interface Logins {
 type Deps = {
   readonly db: AuthDatabase;
   readonly people: PeopleStore;
+  readonly isErased: IsErased;
   readonly passwords: PasswordHasher;
   readonly guesses: GuessLimits;
   readonly sessions: Pick<Sessions, 'issue'>;
@@ -32,7 +34,7 @@ type Deps = {
   readonly now: () => Date;
 };
 
-export function createLogins({ db, people, passwords, guesses, sessions, secondFactor, now }: Deps): Logins {
+export function createLogins({ db, people, isErased, passwords, guesses, sessions, secondFactor, now }: Deps): Logins {
   /** The person as stored, hashed with today's parameters. */
   const rehash = async (person: Person, password: string): Promise<Person> => {
     const passwordHash = await passwords.hash(password);
@@ -54,7 +56,7 @@ export function createLogins({ db, people, passwords, guesses, sessions, secondF
       const guess = { realm, account: email, from: currentActor().from };
       await guesses.claim(guess);
       return await runInRealm(realm, async () => {
-        const person = await people.findByEmail(email);
+        const person = (await isErased(realm)) ? undefined : await people.findByEmail(email);
         // Also for nobody: an answer that comes sooner would say that there is no such account.
         const { matches, isOutdated } = await passwords.verify(password, person?.passwordHash ?? null);
         if (person?.status !== 'active' || !matches) throw hubError('auth.login_failed');

@@ -5,6 +5,7 @@ import { decideRefresh, endOf, isOfFamily, isOver, joinRefreshSecret, newRefresh
 import { sessionLifetimes } from '../domain/lifetimes.ts';
 import { currentRealm, runInRealm } from '../domain/realm.ts';
 import type { Announcer } from '../people/create-announcer.ts';
+import type { IsErased } from '../people/create-erased-check.ts';
 import type { AccessTokens } from '../signing/create-access-tokens.ts';
 import type { AuthDatabase } from '../store/client.ts';
 import type { PeopleStore, Person } from '../store/people.ts';
@@ -30,6 +31,7 @@ type Deps = {
   readonly db: AuthDatabase;
   readonly sessions: SessionStore;
   readonly people: PeopleStore;
+  readonly isErased: IsErased;
   readonly accessTokens: AccessTokens;
   readonly announcer: Announcer;
   readonly randomText: RandomText;
@@ -37,7 +39,7 @@ type Deps = {
 };
 
 export function createSessions(deps: Deps): Sessions {
-  const { db, sessions, people, announcer, randomText, now } = deps;
+  const { db, sessions, people, isErased, announcer, randomText, now } = deps;
 
   const endOne = async (session: Session, person: Person | undefined, reason: SessionEnd, action: string): Promise<void> => {
     if (!(await sessions.end(session.sessionId, reason, now()))) return;
@@ -64,7 +66,7 @@ export function createSessions(deps: Deps): Sessions {
 
     async refresh(refreshToken) {
       const given = readRefreshToken(refreshToken);
-      if (given === undefined) throw hubError('auth.session_ended');
+      if (given === undefined || (await isErased(given.realm))) throw hubError('auth.session_ended');
       return await runInRealm(given.realm, async () => {
         // What is found out about a stolen token must stay when the answer is an error.
         const opened = await db.transaction(async () => {
@@ -84,7 +86,7 @@ export function createSessions(deps: Deps): Sessions {
 
     async end(refreshToken) {
       const given = readRefreshToken(refreshToken);
-      if (given === undefined) return;
+      if (given === undefined || (await isErased(given.realm))) return;
       await runInRealm(given.realm, () =>
         db.transaction(async () => {
           const session = await sessions.findForUpdate(given.id);
@@ -103,6 +105,7 @@ export function createSessions(deps: Deps): Sessions {
     },
 
     async findHolder(sessionId, memberId) {
+      if (await isErased(currentRealm())) return undefined;
       return await db.transaction(async () => {
         const session = await sessions.find(sessionId);
         if (session === undefined || session.memberId !== memberId) return undefined;

@@ -7,6 +7,7 @@ import { formToken, hashSecret, parseToken, secretBytes, type RandomText } from 
 import { currentRealm, runInRealm } from '../domain/realm.ts';
 import type { Announcer } from '../people/create-announcer.ts';
 import type { OneTimeLinks } from '../people/create-one-time-links.ts';
+import type { IsErased } from '../people/create-erased-check.ts';
 import type { Tenants } from '../people/create-tenants.ts';
 import type { Logins } from '../sessions/create-logins.ts';
 import type { AuthDatabase } from '../store/client.ts';
@@ -39,6 +40,7 @@ type Deps = {
   readonly db: AuthDatabase;
   readonly store: SsoStore;
   readonly settings: Pick<SsoSettingsKeeper, 'get' | 'secretOf'>;
+  readonly isErased: IsErased;
   readonly admit: ReturnType<typeof createAdmission>;
   readonly tenants: Pick<Tenants, 'planOf'>;
   readonly links: OneTimeLinks;
@@ -51,7 +53,7 @@ type Deps = {
 };
 
 export function createSsoLogins(deps: Deps): SsoLogins {
-  const { db, store, settings, admit, tenants, links, logins, announcer, egress, publicUrl, randomText, now } = deps;
+  const { db, store, settings, isErased, admit, tenants, links, logins, announcer, egress, publicUrl, randomText, now } = deps;
   const opened = new Map<TenantId, { readonly updatedAtMs: number; readonly untilMs: number; readonly provider: Provider }>();
 
   const open = async (tenantId: TenantId, current: SsoSettings): Promise<Provider> => {
@@ -75,6 +77,7 @@ export function createSsoLogins(deps: Deps): SsoLogins {
   return {
     start: (tenantId) =>
       runAsTenant(tenantId, async () => {
+        if (await isErased(tenantId)) throw hubError('sso.not_found');
         const current = await settings.get();
         const provider = await open(tenantId, current);
         const [loginId, secret, verifier, nonce] = [newId('sso'), randomText(secretBytes), randomText(secretBytes), randomText(secretBytes)];
@@ -88,7 +91,7 @@ export function createSsoLogins(deps: Deps): SsoLogins {
     async finish(tenantId, query, cookieOf) {
       const state = parseToken('sws', query.state);
       const verifier = state === undefined ? undefined : cookieOf(cookieName(state.id));
-      if (state === undefined || state.realm !== tenantId || verifier === undefined) throw hubError('auth.link_invalid');
+      if (state === undefined || state.realm !== tenantId || verifier === undefined || (await isErased(tenantId))) throw hubError('auth.link_invalid');
       return await runAsTenant(tenantId, async () => {
         const login = await store.takeLogin({ loginId: state.id, stateHash: hashSecret(state.secret), challenge: challengeOf(verifier) }, now());
         const current = await store.find();

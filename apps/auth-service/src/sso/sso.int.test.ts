@@ -198,12 +198,12 @@ describe('whom the provider names', () => {
     expect([errorOf(await logIn(acme, { email: newEmail() })), lastReason()?.facts.reason]).toEqual(['auth.sso_failed', 'not_a_member']);
     await setUp(globex);
     world.plans.set(globex, 'starter');
-    for (const deps of [here, there]) deps.tenants.drop(globex);
+    for (const deps of [here, there]) await deps.tenants.drop(globex);
     const agents = async () => runAsTenant(globex, () => world.db.transaction(() => here.people.countAgents()));
     while ((await agents()) < planLimits.starter.agents!) await runAsTenant(globex, () => here.members.invite(platform, 'starter', { email: newEmail(), role: 'agent', name: null }));
     expect([errorOf(await logIn(globex, { email: newEmail() })), lastReason()?.facts.reason]).toEqual(['auth.sso_failed', 'no_place_in_plan']);
     world.plans.set(globex, 'enterprise');
-    for (const deps of [here, there]) deps.tenants.drop(globex);
+    for (const deps of [here, there]) await deps.tenants.drop(globex);
   });
 
   it('has accepted an invitation by coming, and the link is void', async () => {

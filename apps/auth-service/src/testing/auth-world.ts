@@ -1,4 +1,4 @@
-import { resolveTenant, tenantIdSchema, type Envelope, type MemberId, type MemberRole, type OpenSession, type Plan, type TenantId } from '@switchboard/contracts';
+import { hubError, resolveTenant, tenantIdSchema, type Envelope, type MemberId, type MemberRole, type OpenSession, type Plan, type TenantId } from '@switchboard/contracts';
 import { createDatabase } from '@switchboard/db';
 import { prepareServices, type Principal, type ServiceDefinition } from '@switchboard/service-kit';
 import { testKit } from '@switchboard/service-kit/testing';
@@ -19,6 +19,8 @@ export type AuthWorld = {
   readonly db: AuthDatabase;
   readonly adminUrl: string;
   readonly plans: Map<string, Plan>;
+  /** Tenants that the service has erased. */
+  readonly erased: Set<TenantId>;
   readonly published: Envelope[];
   /** Another process of the service on the same database, with memory of its own, and a clock that may be behind. */
   readonly process: (additions?: Partial<Additions>, behindMs?: number) => Dependencies;
@@ -35,7 +37,11 @@ export async function startAuthWorld(): Promise<AuthWorld> {
   const definition: ServiceDefinition = service;
   const database = await startTestDatabase();
   await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
-  const db = createDatabase({ url: database.url('switchboard_auth'), schema: 'auth', connectionsMax: 10, createClient: (adapter) => new PrismaClient({ adapter }) });
+  const erased = new Set<TenantId>();
+  const admit = (tenantId: TenantId) => {
+    if (erased.has(tenantId)) throw hubError('tenant.not_found');
+  };
+  const db = createDatabase({ url: database.url('switchboard_auth'), schema: 'auth', connectionsMax: 10, admit, createClient: (adapter) => new PrismaClient({ adapter }) });
   let nowMs = Date.parse('2026-11-21T12:00:00Z');
   const now = () => new Date(nowMs);
   const plans = new Map<string, Plan>();
@@ -46,6 +52,7 @@ export async function startAuthWorld(): Promise<AuthWorld> {
     db,
     adminUrl: database.adminUrl,
     plans,
+    erased,
     published,
     now,
     from,
@@ -68,6 +75,7 @@ export async function startAuthWorld(): Promise<AuthWorld> {
       // One list for all processes.
       const bus: typeof kit.bus = {
         ...kit.bus,
+        erasedTenants: { ...kit.bus.erasedTenants, admit },
         publish: async (...args) => {
           const eventId = await publish(...args);
           published.push(...kit.published.splice(0));
