@@ -30,8 +30,9 @@ describe('a name server that never answers', () => {
   it('holds up no look-up of another name, however many wait for it, and each of those ends within 4 s', async () => {
     const resolve = resolverWith();
     const started = performance.now();
-    const hanging = Promise.allSettled(Array.from({ length: 500 }, (_, index) => resolve(`tenant-${index}.silent`)));
-    await new Promise((done) => setTimeout(done, 50));
+    // As many as fit into the test server's socket at once: what the kernel drops there would say nothing about us.
+    const hanging = Promise.allSettled(Array.from({ length: 100 }, (_, index) => resolve(`tenant-${index}.silent`)));
+    for (const until = performance.now() + 500; dns.questions.length < 200 && performance.now() < until; ) await new Promise((done) => setTimeout(done, 10));
     const asked = performance.now();
     expect(await addressesOf(resolve('graph.example'))).toEqual(['93.184.215.14']);
     expect(performance.now() - asked).toBeLessThan(1_000);
