@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
-import { newId, type MemberId, type OpenSession, type TenantId } from '@switchboard/contracts';
+import { newId, tenantIdSchema, type MemberId, type OpenSession, type TenantId } from '@switchboard/contracts';
 import { internalTokenHeader, prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
 import { adminHeaders, describeRoute, internalToken, internalTokenHeaders, memberHeaders, platformHeaders, testEnvironment } from '@switchboard/service-kit/testing';
 import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { Client } from 'pg';
 import { service } from '../src/service.ts';
 import { startFakeTenantService, type FakeTenantService } from '../src/testing/fake-tenant-service.ts';
 
@@ -199,5 +200,25 @@ describe('the people of a tenant', () => {
     const { accessToken } = await login(acme);
     expect(await post('/internal/tokens/verify', { token: accessToken }, internalTokenHeaders('auth-service', undefined, 'api-gateway'))).toMatchObject({ status: 200, json: { kind: 'member', tenantId: acme, role: 'owner' } });
     expect(await post('/internal/tokens/verify', { token: accessToken }, internalTokenHeaders('auth-service', undefined, 'state-manager'))).toMatchObject({ status: 401 });
+  });
+});
+
+describe('a tenant that this service has erased', () => {
+  it('is at the doors as one that never was', async () => {
+    const gone = tenantIdSchema.parse('gone-tenant');
+    tenantService.plans.set(gone, 'enterprise');
+    const { accessToken, refreshToken } = await join(gone, 'pat@example.com', 'owner');
+    const admin = new Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    await admin.query(`insert into bus.erased_tenants (service, tenant_hash, event_id, erased_at) values ('auth', encode(sha256(convert_to($1, 'UTF8')), 'hex'), $2, now())`, [gone, newId('evt')]);
+    await admin.end();
+    const logIn = (tenantId: string) => post('/auth/login', { tenantId, email: 'pat@example.com', password }, {});
+    // As old as the service's knowledge may be.
+    for (let tries = 0; tries < 30 && (await post('/auth/refresh', { refreshToken }, {})).status === 200; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    const [ofGone, ofNobody] = [(await logIn(gone)).json, (await logIn('never-was')).json] as { code: string; detail: string }[];
+    expect([ofGone?.code, ofGone?.detail]).toEqual(['auth.login_failed', ofNobody?.detail]);
+    expect(await post('/auth/refresh', { refreshToken }, {})).toMatchObject({ status: 401, json: { code: 'auth.session_ended' } });
+    expect((await post('/auth/logout', { refreshToken }, {})).status).toBe(204);
+    expect(await post('/internal/tokens/verify', { token: accessToken }, internalTokenHeaders('auth-service', undefined, 'api-gateway'))).toMatchObject({ status: 401, json: { code: 'auth.missing' } });
   });
 });
