@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { BlockList, isIP } from 'node:net';
 
 export interface Networks {
@@ -30,8 +31,10 @@ export function plainAddress(text: string | undefined): string | undefined {
   const address = zone === -1 ? text : text.slice(0, zone);
   const version = isIP(address);
   if (version === 0) return undefined;
-  if (version === 4 || !address.includes(':ffff:') && !address.includes(':FFFF:')) return address;
-  return mappedIpv4(address) ?? address;
+  // Parsed only where it can be a mapped one: this is asked of every request.
+  if (version === 4 || !/:ffff:/i.test(address)) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : address;
 }
 
 function add(list: BlockList, entry: string): boolean {
@@ -44,13 +47,4 @@ function add(list: BlockList, entry: string): boolean {
   if (length < 0 || length > (isV4 ? 32 : 128)) return false;
   list.addSubnet(address, length, isV4 ? 'ipv4' : 'ipv6');
   return true;
-}
-
-/** `::ffff:192.0.2.1` and `::ffff:c000:201`, however the zeros before are written. */
-function mappedIpv4(address: string): string | undefined {
-  const { hostname } = new URL(`http://[${address}]`);
-  const [, high = '', low = ''] = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(hostname) ?? [];
-  if (high === '') return undefined;
-  const bytes = [Number.parseInt(high, 16), Number.parseInt(low, 16)].flatMap((pair) => [pair >> 8, pair & 255]);
-  return bytes.join('.');
 }
