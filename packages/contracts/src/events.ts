@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, issuerIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
 import type { ProviderId } from './ids.ts';
+import { memberRoles } from './http/route-contract.ts';
 import { authors, deliveryErrorSchema, deliveryStatuses, messageContentSchema } from './message.ts';
 
 /** RFC 3339 in UTC. */
@@ -109,7 +110,7 @@ const tenantErased = z.object({
 const memberChanged = z.object({
   memberId: memberIdSchema,
   status: z.enum(['invited', 'active', 'disabled', 'deleted']),
-  role: z.enum(['owner', 'admin', 'agent']),
+  role: z.enum(memberRoles),
 });
 
 const issuerChanged = z.object({ issuerId: issuerIdSchema, isTrusted: z.boolean() });
@@ -129,9 +130,13 @@ const usageRecorded = z.object({
 
 const planLimitReached = z.object({ month: monthSchema, threshold: z.union([z.literal(80), z.literal(100)]), used: z.number().int().nonnegative(), limit: z.number().int().positive() });
 
+/** Who did something: the platform, a tenant's machine or person, a service, anybody, or the hub by itself. */
+export const actorKinds = ['admin', 'key', 'member', 'service', 'public', 'hub'] as const;
+export type ActorKind = (typeof actorKinds)[number];
+
 const auditRecorded = z.object({
   at: instant,
-  actor: z.object({ kind: z.enum(['admin', 'key', 'member', 'service', 'public', 'hub']), subject: z.string(), from: z.string().nullable() }),
+  actor: z.object({ kind: z.enum(actorKinds), subject: z.string(), from: z.string().nullable() }),
   action: z.string().regex(/^[a-z_]+(\.[a-z_]+)+$/),
   /** Id of the thing. */
   subject: z.string(),

@@ -8,4 +8,5 @@ export { eraseTenantRows } from './erase-tenant-rows.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export { provision, type ProvisionOptions } from './provision.ts';
 export { runtimeUrl } from './runtime-url.ts';
+export { shortName } from './short-name.ts';
 export { embeddedBusRole, serviceRoles, type ServiceRoles } from './service-roles.ts';

@@ -4,7 +4,7 @@
  * Three doors call `runAsTenant`: the gateway's token at a service, ingest, the consumer runner.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { hubError, type TenantId } from '@switchboard/contracts';
+import { hubError, type ActorKind, type TenantId } from '@switchboard/contracts';
 
 export type Scope = { readonly kind: 'tenant'; readonly tenantId: TenantId } | { readonly kind: 'system'; readonly reason: string };
 
@@ -12,7 +12,7 @@ export type Scope = { readonly kind: 'tenant'; readonly tenantId: TenantId } | {
 export type Trace = { readonly requestId: string; readonly traceparent?: string; readonly causedBy?: string };
 
 /** Who does it. `from` is the address the call came from; `hub` is work that nobody asked for just now: consumers, tasks, relays. */
-export type Actor = { readonly kind: 'admin' | 'key' | 'member' | 'service' | 'public' | 'hub'; readonly subject: string; readonly from: string | null };
+export type Actor = { readonly kind: ActorKind; readonly subject: string; readonly from: string | null };
 
 const scopes = new AsyncLocalStorage<Scope>();
 const actors = new AsyncLocalStorage<Actor>();

@@ -20,7 +20,8 @@ export type Scope = (typeof scopes)[number];
 /** Roles of a tenant's people, and `platform` for those who run the installation. */
 export const memberRoles = ['owner', 'admin', 'agent'] as const;
 export type MemberRole = (typeof memberRoles)[number];
-export type PersonRole = MemberRole | 'platform';
+export const personRoles = [...memberRoles, 'platform'] as const;
+export type PersonRole = (typeof personRoles)[number];
 
 /** What a role may do. Who may touch owners is a rule of auth-service, not of a scope. */
 export function scopesOfRole(role: MemberRole): readonly Scope[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { memberIdSchema, tenantIdSchema } from '../ids.ts';
 import { passwordSchema, secretTokenSchema } from './people.ts';
-import { defineRouteContract } from './route-contract.ts';
+import { defineRouteContract, personRoles } from './route-contract.ts';
 import { openSessionSchema } from './sessions.ts';
 
 /** A second factor beside the password: six digits that change every 30 seconds (RFC 6238), and recovery codes for who has lost the device. */
@@ -9,8 +9,7 @@ import { openSessionSchema } from './sessions.ts';
 const codeSchema = z.string().trim().regex(/^\d{6}$/, 'is not six digits');
 const recoveryCodeSchema = z.string().trim().min(1).max(40);
 const recoveryCodesSchema = z.object({ /** Each opens the account once. Shown this once. */ recoveryCodes: z.array(z.string()) });
-const everybody = ['owner', 'admin', 'agent', 'platform'] as const;
-const common = { auth: 'member', roles: everybody } as const;
+const common = { auth: 'member', roles: personRoles } as const;
 
 export const getSecondFactor = defineRouteContract({
   ...common,

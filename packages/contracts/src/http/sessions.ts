@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tenantIdSchema } from '../ids.ts';
 import { emailSchema, meSchema, newPasswordSchema, passwordSchema, personNameSchema, secretTokenSchema } from './people.ts';
-import { defineRouteContract } from './route-contract.ts';
+import { defineRouteContract, personRoles } from './route-contract.ts';
 
 /** Logging in, staying in, getting out; the keys that access tokens are verified with. */
 
@@ -54,14 +54,12 @@ export const logout = defineRouteContract({
   reply: { status: 204, schema: z.void() },
 });
 
-const everybody = ['owner', 'admin', 'agent', 'platform'] as const;
-
 export const getMe = defineRouteContract({
   method: 'GET',
   path: '/auth/me',
   summary: 'Whoever is logged in',
   auth: 'member',
-  roles: everybody,
+  roles: personRoles,
   reply: { status: 200, schema: meSchema },
   errors: ['member.not_found'],
 });
@@ -71,7 +69,7 @@ export const endMySessions = defineRouteContract({
   path: '/auth/sessions',
   summary: 'Ends every session of whoever is logged in, on every device',
   auth: 'member',
-  roles: everybody,
+  roles: personRoles,
   reply: { status: 204, schema: z.void() },
   errors: ['member.not_found'],
 });
@@ -81,7 +79,7 @@ export const changePassword = defineRouteContract({
   path: '/auth/password',
   summary: 'Changes the own password and ends every session but that of the refresh token that is sent along',
   auth: 'member',
-  roles: everybody,
+  roles: personRoles,
   body: z.object({ currentPassword: passwordSchema, newPassword: newPasswordSchema, refreshToken: secretTokenSchema.optional() }),
   reply: { status: 204, schema: z.void() },
   errors: ['member.not_found', 'auth.login_failed', 'limit.rate_exceeded', 'service.unavailable'],

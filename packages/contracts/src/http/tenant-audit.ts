@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actorKinds } from '../events.ts';
 import { tenantIdSchema } from '../ids.ts';
 import { givenInstantSchema } from './given-instant.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
@@ -17,7 +18,7 @@ const auditRecordSchema = z.object({
   /** Counts from 1 without a gap. */
   sequence: z.number().int().positive(),
   at: z.iso.datetime(),
-  actor: z.object({ kind: z.enum(['admin', 'key', 'member', 'service', 'public', 'hub']), subject: z.string() }),
+  actor: z.object({ kind: z.enum(actorKinds), subject: z.string() }),
   /** The caller's network address, where there was a caller. */
   from: z.string().nullable(),
   action: z.string(),

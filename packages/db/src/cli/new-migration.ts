@@ -10,6 +10,7 @@ import { startPostgres } from '../embedded/index.ts';
 import { migrate } from '../migrate.ts';
 import type { ServiceSchema } from '../port.ts';
 import { provision } from '../provision.ts';
+import { shortName } from '../short-name.ts';
 
 const [app, name] = process.argv.slice(2);
 const prismaDirectory = new URL(`../../../../apps/${app}/prisma/`, import.meta.url);
@@ -22,9 +23,8 @@ mkdirSync(new URL('migrations/', prismaDirectory), { recursive: true });
 const directory = mkdtempSync(join(tmpdir(), 'switchboard-migration-'));
 const server = await startPostgres({ directory, durable: false });
 try {
-  // Migrations name their tables with the schema: the service's own short name, as everywhere.
-  const schema = app.replace(/^webhook-|-(?:service|manager|connector)$/g, '').replaceAll('-', '_');
-  const service: ServiceSchema = { service: app, schema, prismaDirectory };
+  // Migrations name their tables with the schema.
+  const service: ServiceSchema = { service: app, schema: shortName(app), prismaDirectory };
   await provision({ adminUrl: server.adminUrl, services: [service], rolePassword: (role) => role });
   await migrate({ adminUrl: server.adminUrl, service });
   const sql = await diffSchema(server.adminUrl, service);

@@ -1,4 +1,4 @@
-import { hubError, tenantIdSchema, type RouteContract, type Scope, type TenantId } from '@switchboard/contracts';
+import { hubError, memberRoles, tenantIdSchema, type RouteContract, type Scope, type TenantId } from '@switchboard/contracts';
 import type { Actor } from '@switchboard/tenant-context';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -63,7 +63,7 @@ function judge(contract: RouteContract, token: VerifiedToken | undefined, hasAdm
     case 'key':
       return ofTenant(outside, contract.scopes ?? []);
     case 'member': {
-      const roles: readonly string[] = contract.roles ?? ['owner', 'admin', 'agent'];
+      const roles: readonly string[] = contract.roles ?? memberRoles;
       if (outside === undefined || (outside.via !== 'member' && outside.via !== 'platform')) throw hubError('auth.missing');
       const role = outside.via === 'platform' ? 'platform' : outside.role;
       if (role === undefined || !roles.includes(role)) throw hubError('auth.scope_missing', { publicMessage: `Only for ${roles.join(', ')}.` });

@@ -1,9 +1,8 @@
-import { createDatabase, type Database, type DatabaseOptions } from '@switchboard/db';
+import { createDatabase, shortName, type Database, type DatabaseOptions } from '@switchboard/db';
 import { createEventBus, type BusLog, type EventBus, type EventBusOptions, type UnitOfWork } from '@switchboard/event-bus';
 import type { KitConfig } from '../config/kit-config.ts';
 import type { ServiceDefinition } from '../port.ts';
 import { absentBus, absentDatabase } from './absent-parts.ts';
-import { shortName } from './short-name.ts';
 import { StartRefusal } from './start-refusal.ts';
 
 /** Opens the service's own database. A service without one gets a stand-in that refuses SQL. */
