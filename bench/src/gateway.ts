@@ -9,8 +9,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { load, median, memoryMiBOf, startProcess, type Measured, type Round } from './gateway/start-process.ts';
+import type { LoadOptions, LoadResult } from './gateway/load.ts';
 import { startTenantStandIn, type TenantStandIn } from './gateway/tenant-stand-in.ts';
+import * as processes from './start-process.ts';
+import { median, memoryMiBOf, startProcess, type Measured } from './start-process.ts';
 import { storeResult } from './store-result.ts';
 
 const connections = 64;
@@ -21,7 +23,10 @@ const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const warmUpSeconds = Number(process.env['BENCH_WARM_UP_SECONDS'] ?? 8);
 const redisPort = 20_000 + Math.floor(Math.random() * 20_000);
 const rolePassword = (role: string) => `password-of-${role}`;
-const main = '../../../apps/api-gateway/src/main.ts';
+const main = '../../apps/api-gateway/src/main.ts';
+
+type Round = processes.Round<LoadResult>;
+const load = (measured: Measured, options: Omit<LoadOptions, 'port'>) => processes.load<LoadResult>(measured, './gateway/load.ts', options);
 
 const directory = await mkdtemp(join(tmpdir(), 'switchboard-bench-gateway-'));
 const postgres = await startPostgres({ directory: join(directory, 'postgres') });
@@ -70,7 +75,7 @@ try {
   await installBus({ adminUrl: postgres.adminUrl, driver: 'embedded', services, rolePassword });
   const few = await seed('few', { tenants: 10, keysOfEach: 5 });
   const many = await seed('many', { tenants: 10_000, keysOfEach: 5 });
-  const upstream = await start('direct', 'the service itself', './upstream-server.ts', []);
+  const upstream = await start('direct', 'the service itself', './gateway/upstream-server.ts', []);
   const upstreamUrl = `http://127.0.0.1:${upstream.port}`;
   const environment = (standIn: TenantStandIn): NodeJS.ProcessEnv => ({
     PORT: '0',
@@ -84,8 +89,8 @@ try {
 
   const servers = [
     upstream,
-    await start('bare', 'node:http and an undici pool', './bare-proxy.ts', [upstreamUrl]),
-    await start('naive', 'Express, a map of keys, express-rate-limit, http-proxy-middleware', './naive-gateway.ts', [upstreamUrl, few.keysFile]),
+    await start('bare', 'node:http and an undici pool', './gateway/bare-proxy.ts', [upstreamUrl]),
+    await start('naive', 'Express, a map of keys, express-rate-limit, http-proxy-middleware', './gateway/naive-gateway.ts', [upstreamUrl, few.keysFile]),
     await gateway('switchboard', 'key, limit in memory, counted calls, token, table of routes', environment(few.standIn)),
     ...(redis === undefined ? [] : [await gateway('switchboard-redis', 'the same, limit in Redis', { ...environment(few.standIn), REDIS_URL: `redis://127.0.0.1:${redisPort}` })]),
   ];

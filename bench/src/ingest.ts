@@ -4,19 +4,18 @@ import { prepareServices, type ServiceDefinition } from '@switchboard/service-ki
 import { runtimeUrl } from '@switchboard/db';
 import { startPostgres } from '@switchboard/db/embedded';
 import { startKafka } from '@switchboard/testing/kafka';
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { service } from '../../apps/webhook-ingest/src/service.ts';
 import type { LoadOptions, LoadResult } from './ingest/load.ts';
 import { startTenantStandIn } from './ingest/tenant-stand-in.ts';
+import * as processes from './start-process.ts';
+import { median, startProcess, type Measured } from './start-process.ts';
+import { storeResult } from './store-result.ts';
 
 const connections = 64;
 const warmUpSeconds = Number(process.env['BENCH_WARM_UP_SECONDS'] ?? 3);
@@ -26,45 +25,17 @@ const secret = 'bench-app-secret';
 const phoneNumberIds = Array.from({ length: 10 }, (_, index) => String(700_100_200_300_000 + index));
 const rolePassword = (role: string) => `password-of-${role}`;
 
-type Server = { readonly name: string; readonly does: string; readonly child: ChildProcess; readonly port: number };
-type Round = LoadResult & { readonly cpuMicros: number };
+type Round = processes.Round<LoadResult>;
 
-const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-async function startServer(name: string, does: string, path: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Server> {
-  const child = spawn(process.execPath, [file(path), ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((resolve, reject) => {
-    let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      const found = /listening (\d+)|"url":"http:\/\/[^"]*:(\d+)"/.exec(output);
-      if (found !== null) resolve(Number(found[1] ?? found[2]));
-    });
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened:\n${output}`)));
-  });
-  return { name, does, child, port };
-}
-
-async function load(server: Server, forSeconds: number): Promise<Round> {
-  const options: LoadOptions = { port: server.port, path: '/webhooks/whatsapp', connections, seconds: forSeconds, secret, phoneNumberIds };
-  const before = cpuMicrosOf(server.child);
-  const { stdout } = await promisify(execFile)(process.execPath, [file('./ingest/load.ts'), JSON.stringify(options)], { maxBuffer: 1024 * 1024 });
-  const result = JSON.parse(stdout) as LoadResult; // printed by load.ts
-  return { ...result, cpuMicros: (cpuMicrosOf(server.child) - before) / Math.max(1, result.answered) };
-}
-
-/** User and system time of the process, in microseconds; Linux counts hundredths of seconds. */
-function cpuMicrosOf(child: ChildProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const load = (server: Measured, forSeconds: number) => {
+  const options: Omit<LoadOptions, 'port'> = { path: '/webhooks/whatsapp', connections, seconds: forSeconds, secret, phoneNumberIds };
+  return processes.load<LoadResult>(server, './ingest/load.ts', options);
+};
 
 const directory = await mkdtemp(join(tmpdir(), 'switchboard-bench-ingest-'));
 const [postgres, kafka] = await Promise.all([startPostgres({ directory: join(directory, 'postgres') }), startKafka({ directory: join(directory, 'kafka') })]);
 const tenants = await startTenantStandIn({ phoneNumberIds, secret });
-const servers: Server[] = [];
+const servers: Measured[] = [];
 try {
   const admin = new Client({ connectionString: postgres.adminUrl });
   await admin.connect();
@@ -90,10 +61,10 @@ try {
   }
   const main = '../../apps/webhook-ingest/src/main.ts';
   servers.push(
-    await startServer('bare', 'node:http reads the body, 200', './ingest/bare-server.ts', []),
-    await startServer('naive', 'Express + kafkajs send a request, acks=all', './ingest/naive-server.ts', [kafka.brokers]),
-    await startServer('switchboard', 'verified, deduplicated, durable, published (kafka driver)', main, [], environments.kafka),
-    await startServer('switchboard-embedded', 'the same, embedded driver', main, [], environments.embedded),
+    await startProcess('bare', 'node:http reads the body, 200', './ingest/bare-server.ts', []),
+    await startProcess('naive', 'Express + kafkajs send a request, acks=all', './ingest/naive-server.ts', [kafka.brokers]),
+    await startProcess('switchboard', 'verified, deduplicated, durable, published (kafka driver)', main, [], environments.kafka),
+    await startProcess('switchboard-embedded', 'the same, embedded driver', main, [], environments.embedded),
   );
 
   const measured = new Map<string, Round[]>();
@@ -118,10 +89,7 @@ try {
   console.table(Object.fromEntries(rows.map(({ name, perSecond, p50Ms, p99Ms, cpuMicros, notOk }) => [name, { 'webhooks/s': Math.round(perSecond), 'p50 ms': p50Ms.toFixed(1), 'p99 ms': p99Ms.toFixed(1), 'CPU µs each': Math.round(cpuMicros), 'not 200': notOk, '× naive': (perSecond / rateOf('naive')).toFixed(2), '% of bare': ((perSecond / rateOf('bare')) * 100).toFixed(0) }])));
   console.log(`aim: ≥ 1.5 × naive (is ${ratios.toNaive.toFixed(2)}), ≥ 40 % of bare (is ${(ratios.toBare * 100).toFixed(0)} %)`);
 
-  mkdirSync(new URL('../results/', import.meta.url), { recursive: true });
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', cwd: file('.') }).trim();
-  writeFileSync(new URL('../results/ingest.json', import.meta.url), `${JSON.stringify({ measuredAt: new Date().toISOString(), commit, machine, connections, rounds, seconds, rows, ratios }, null, 2)}\n`);
+  storeResult('ingest', { connections, rounds, seconds, rows, ratios });
   await admin.end();
 } finally {
   for (const { child } of servers) child.kill('SIGKILL');

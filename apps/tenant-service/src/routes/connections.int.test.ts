@@ -1,44 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
 import { newId, type ConnectionRecord, type TenantId } from '@switchboard/contracts';
-import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
-import { adminHeaders, describeRoute, keyHeaders, testEnvironment, testKeyId } from '@switchboard/service-kit/testing';
-import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
+import { adminHeaders, describeRoute, keyHeaders, testKeyId } from '@switchboard/service-kit/testing';
+import { testTenants } from '@switchboard/testing';
 import pg from 'pg';
-import { service } from '../service.ts';
 import { startFakeMeta, type FakeMeta } from '../testing/fake-providers.ts';
+import { startTenantService, type ServiceUnderTest } from '../testing/start-service.ts';
 
 const [acme, globex] = testTenants;
-const definition: ServiceDefinition = service;
 const numbers = Array.from({ length: 120 }, (_, index) => `7001002005${String(index).padStart(3, '0')}`);
 
-let database: TestDatabase;
-let running: RunningService;
+let running: ServiceUnderTest;
 let admin: pg.Pool;
 let meta: FakeMeta;
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
-  admin = new pg.Pool({ connectionString: database.adminUrl, max: 1 });
   meta = await startFakeMeta(numbers);
-  running = await startService(
-    definition,
-    testEnvironment({
-      DATABASE_URL: database.url('switchboard_tenant'),
-      BUS_DATABASE_URL: database.url('switchboard_bus'),
-      API_KEY_PEPPER: 'pepper of the tests, 32 characters and more',
-      PUBLIC_WEBHOOK_URL: 'https://hub.example.net/',
-    }),
-  );
+  running = await startTenantService();
+  admin = new pg.Pool({ connectionString: running.database.adminUrl, max: 1 });
   for (const tenantId of testTenants) await call('POST', '/tenants', adminHeaders(), { tenantId, name: tenantId });
 }, 60_000);
 
 afterAll(async () => {
+  await admin?.end();
   await running?.stop();
   await meta?.close();
-  await admin?.end();
-  await database?.drop();
 });
 
 async function call(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<{ status: number; json: unknown; headers: Headers }> {

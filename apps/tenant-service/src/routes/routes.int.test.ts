@@ -1,39 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as contracts from '@switchboard/contracts';
 import { newId, tenantIdSchema, type ConnectionRecord, type TenantId } from '@switchboard/contracts';
-import { prepareServices, startService, type RunningService, type ServiceDefinition } from '@switchboard/service-kit';
-import { adminHeaders, describeRoute, internalTokenHeaders, testEnvironment } from '@switchboard/service-kit/testing';
-import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } from '@switchboard/testing';
-import { service } from '../service.ts';
+import { adminHeaders, describeRoute, internalTokenHeaders } from '@switchboard/service-kit/testing';
+import { testTenants } from '@switchboard/testing';
 import { startFakeGenesys, startFakeMeta, type FakeGenesys, type FakeMeta } from '../testing/fake-providers.ts';
 import { secretsFoundIn } from '../testing/secrets-found-in.ts';
+import { startTenantService, type ServiceUnderTest } from '../testing/start-service.ts';
 
 const [acme, globex] = testTenants;
-const definition: ServiceDefinition = service;
 const numbers = Array.from({ length: 100 }, (_, index) => `7001002004${String(index).padStart(3, '0')}`);
 
-let database: TestDatabase;
-let running: RunningService;
+let running: ServiceUnderTest;
 let meta: FakeMeta;
 let genesys: FakeGenesys;
 const apiKeys = new Map<TenantId, string>();
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  await prepareServices([definition], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
   meta = await startFakeMeta(numbers);
   genesys = await startFakeGenesys();
-  running = await startService(
-    definition,
-    testEnvironment({
-      DATABASE_URL: database.url('switchboard_tenant'),
-      BUS_DATABASE_URL: database.url('switchboard_bus'),
-      API_KEY_PEPPER: 'pepper of the tests, 32 characters and more',
-      PUBLIC_WEBHOOK_URL: 'https://hub.example.net/',
-      SANDBOX_ENABLED: 'true',
-      SANDBOX_URL: meta.url,
-    }),
-  );
+  running = await startTenantService({ SANDBOX_ENABLED: 'true', SANDBOX_URL: meta.url });
   for (const tenantId of testTenants) {
     const { json } = await post('/tenants', { tenantId, name: tenantId, subdomain: `${tenantId}-chat` });
     apiKeys.set(tenantId, (json as { apiKey: string }).apiKey);
@@ -43,7 +28,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.stop();
   await Promise.all([meta?.close(), genesys?.close()]);
-  await database?.drop();
 });
 
 async function call(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<{ status: number; json: unknown }> {
@@ -241,8 +225,8 @@ describe('the database', () => {
     const generated = [...genesys.integrations.values()].flatMap((integration) => integration.outboundNotificationWebhookSignatureSecretToken ?? []);
     expect(generated.length).toBeGreaterThan(0);
     const secrets = ['app-secret-in-the-clear', 'verify-token-in-the-clear', 'meta-access-token', 'pending-access-token', 'genesys-client-secret', ...generated, ...apiKeys.values()];
-    expect(await secretsFoundIn(database.adminUrl, secrets)).toEqual([]);
+    expect(await secretsFoundIn(running.database.adminUrl, secrets)).toEqual([]);
     // The search itself works: a thing that may be read is found.
-    expect(await secretsFoundIn(database.adminUrl, [`${acme}-chat`])).toEqual([{ table: 'tenant.tenants', secret: `${acme}-chat` }]);
+    expect(await secretsFoundIn(running.database.adminUrl, [`${acme}-chat`])).toEqual([{ table: 'tenant.tenants', secret: `${acme}-chat` }]);
   });
 });

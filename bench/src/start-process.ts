@@ -2,14 +2,14 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { LoadOptions, LoadResult } from './load.ts';
 
 export type Measured = { readonly name: string; readonly does: string; readonly child: ChildProcess; readonly port: number };
-export type Round = LoadResult & { /** Of the measured process, for each answer. */ readonly cpuMicros: number };
+/** What a load's process printed, and CPU time of the measured process for each answer. */
+export type Round<Result> = Result & { readonly cpuMicros: number };
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A process that says where it listens, on a line of its own or in its log. */
+/** A process that says where it listens, on a line of its own or in its log. `path` is relative to this folder. */
 export async function startProcess(name: string, does: string, path: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Measured> {
   const child = spawn(process.execPath, [...(process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []), file(path), ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await new Promise<number>((resolve, reject) => {
@@ -24,10 +24,11 @@ export async function startProcess(name: string, does: string, path: string, arg
   return { name, does, child, port };
 }
 
-export async function load(measured: Measured, options: Omit<LoadOptions, 'port'>): Promise<Round> {
+/** Runs `loadFile` as a process of its own, with these options and the measured one's port, and takes what it prints for its result. */
+export async function load<Result extends { readonly answered: number }>(measured: Measured, loadFile: string, options: object): Promise<Round<Result>> {
   const before = cpuMicrosOf(measured.child);
-  const { stdout } = await promisify(execFile)(process.execPath, [file('./load.ts'), JSON.stringify({ ...options, port: measured.port })], { maxBuffer: 1024 * 1024 });
-  const result = JSON.parse(stdout) as LoadResult; // printed by load.ts
+  const { stdout } = await promisify(execFile)(process.execPath, [file(loadFile), JSON.stringify({ ...options, port: measured.port })], { maxBuffer: 1024 * 1024 });
+  const result = JSON.parse(stdout) as Result; // the caller names the form that this file prints
   return { ...result, cpuMicros: (cpuMicrosOf(measured.child) - before) / Math.max(1, result.answered) };
 }
 
