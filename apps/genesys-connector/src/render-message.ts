@@ -1,6 +1,6 @@
 import type { Rendered, RenderedPart } from '@switchboard/connector-kit';
 import { splitText } from '@switchboard/connector-kit';
-import { assertNever, describeContent, type ContentOf, type MediaContent, type MessageContent, type MessageSend } from '@switchboard/contracts';
+import { assertNever, describeContent, describeHandoff, type ContentOf, type MediaContent, type MessageContent, type MessageSend } from '@switchboard/contracts';
 
 /** Characters of one message: what an agent's own editor takes for open messaging; the limit for inbound is not published (contract, 2.10). */
 const textLengthMax = 4_000;
@@ -152,6 +152,8 @@ function textOf(content: Exclude<MessageContent, MediaContent | ContentOf<'typin
       return content.emoji === '' ? '[took a reaction back]' : `[reacted with ${content.emoji}]`;
     case 'form_reply':
       return [content.title, ...Object.entries(content.fields).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)].join('\n');
+    case 'handoff':
+      return describeHandoff(content);
     case 'unsupported':
       return `[a message of the kind "${content.providerType}" that cannot be shown here]`;
     default:

@@ -54,6 +54,11 @@ export const renderings: readonly RenderingFixture[] = [
   { name: 'a form reply', content: { kind: 'form_reply', title: 'Delivery', fields: { city: 'Lima', parcels: 2 } }, expected: [message({ text: 'Delivery\ncity: Lima\nparcels: 2' })] },
   { name: 'a notice', content: { kind: 'notice', text: 'The contact has a new number.' }, expected: [message({ text: 'The contact has a new number.' })] },
   { name: 'something unreadable', content: { kind: 'unsupported', providerType: 'poll_creation', raw: {} }, expected: [message({ text: '[a message of the kind "poll_creation" that cannot be shown here]' })] },
+  {
+    name: 'that the conversation was handed over, with what was said',
+    content: { kind: 'handoff', to: 'desk', reason: 'asked for a person', summary: 'Parcel 123 is late', transcript: [{ author: 'contact', text: 'Where is it?', at: '2026-11-21T11:59:00.000Z' }] },
+    expected: [message({ text: 'Handed over: asked for a person\n\nParcel 123 is late\n\n[2026-11-21 11:59] contact: Where is it?' })],
+  },
   { name: 'that the contact is typing', content: { kind: 'typing', on: true }, expected: [{ path: 'event', body: { channel: { from, time }, events: [{ eventType: 'Typing' }] } }] },
   { name: 'nothing of the end of typing', content: { kind: 'typing', on: false }, expected: 'nothing' },
   { name: 'that an agent\'s message was delivered', content: { kind: 'receipt', providerMessageId: '0f3c9a7b52d14e6e8a1b2c3d4e5f6071', status: 'delivered' }, expected: [receipt({ status: 'Delivered', isFinalReceipt: false })] },

@@ -1,5 +1,7 @@
 import { service as apiGateway } from '@switchboard/api-gateway';
 import { service as authService } from '@switchboard/auth-service';
+import { service as botpressConnector } from '@switchboard/botpress-connector';
+import { service as chatwootConnector } from '@switchboard/chatwoot-connector';
 import { service as genesysConnector } from '@switchboard/genesys-connector';
 import { service as providerSandbox } from '@switchboard/provider-sandbox';
 import type { ServiceDefinition } from '@switchboard/service-kit';
@@ -11,4 +13,4 @@ import { service as whatsappConnector } from '@switchboard/whatsapp-connector';
 /**
  * Every service, in the order of starting: who is asked starts before who asks, the two public doors last. Stopping goes backwards.
  */
-export const services: readonly ServiceDefinition[] = [providerSandbox, tenantService, authService, stateManager, whatsappConnector, genesysConnector, webhookIngest, apiGateway];
+export const services: readonly ServiceDefinition[] = [providerSandbox, tenantService, authService, stateManager, whatsappConnector, genesysConnector, chatwootConnector, botpressConnector, webhookIngest, apiGateway];

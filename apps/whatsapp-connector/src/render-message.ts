@@ -14,6 +14,8 @@ export function renderMessage(command: MessageSend, _connection: PublicConnectio
   if (recipient === undefined) return impossible(`"${command.contact.address}" is neither a phone number nor a WhatsApp user id.`);
   const { content, replyToProviderMessageId: replyTo } = command;
   if (content.kind === 'typing') return content.on ? renderRead(replyTo, { typing_indicator: { type: 'text' } }) : { kind: 'nothing' };
+  // The contact hears of it from whoever answers next.
+  if (content.kind === 'handoff') return { kind: 'nothing' };
   if (content.kind === 'receipt') return content.status === 'read' ? renderRead(content.providerMessageId) : { kind: 'nothing' };
 
   const pieces = piecesOf(content);
@@ -46,7 +48,7 @@ function renderRead(messageId: string | undefined, more: Readonly<Record<string,
   return { kind: 'parts', parts: [{ body: { messaging_product: 'whatsapp', status: 'read', message_id: messageId, ...more } }] };
 }
 
-type Sayable = Exclude<MessageSend['content'], ContentOf<'typing' | 'receipt'>>;
+type Sayable = Exclude<MessageSend['content'], ContentOf<'typing' | 'receipt' | 'handoff'>>;
 
 function piecesOf(content: Sayable): Piece[] | { readonly reason: string } {
   if (isMediaContent(content)) return mediaPieces(content);

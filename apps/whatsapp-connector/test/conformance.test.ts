@@ -15,7 +15,7 @@ const fixtures: ConformanceFixtures = {
   accepted: { status: 200, body: { messaging_product: 'whatsapp', contacts: [{ input: '+15005550123', wa_id: '15005550123' }], messages: [{ id: 'wamid.OUT1' }] }, providerMessageId: 'wamid.OUT1' },
   contactAddress: '15005550123',
   renderings,
-  silentKinds: ['typing', 'receipt'],
+  silentKinds: ['typing', 'receipt', 'handoff'],
   calls,
   authorizationsTried,
   files,

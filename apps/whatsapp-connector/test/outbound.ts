@@ -76,6 +76,7 @@ export const renderings: readonly RenderingFixture[] = [
   { name: 'nothing of typing without a message to mark as read', content: { kind: 'typing', on: true }, expected: 'nothing' },
   { name: 'nothing of the end of typing', content: { kind: 'typing', on: false }, command: { replyToProviderMessageId: 'wamid.T1' }, expected: 'nothing' },
   { name: 'that a message was read', content: { kind: 'receipt', providerMessageId: 'wamid.T1', status: 'read' }, expected: [{ body: { messaging_product: 'whatsapp', status: 'read', message_id: 'wamid.T1' } }] },
+  { name: 'nothing of a change of hands', content: { kind: 'handoff', to: 'desk', reason: 'asked for a person' }, expected: 'nothing' },
   { name: 'nothing of a delivery, which Meta sees itself', content: { kind: 'receipt', providerMessageId: 'wamid.T1', status: 'delivered' }, expected: 'nothing' },
 ];
 

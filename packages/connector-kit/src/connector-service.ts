@@ -1,5 +1,6 @@
 import type { DatabaseOptions } from '@switchboard/db';
 import type { ServiceDefinition, ServiceName, ServiceParts, Kit } from '@switchboard/service-kit';
+import type { z } from 'zod';
 import { onEvent } from '@switchboard/event-bus';
 import { currentTenant, runAsSystem } from '@switchboard/tenant-context';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +16,9 @@ import { createFileRoom } from './media/create-file-room.ts';
 import { createMediaLinks } from './media/create-media-links.ts';
 import { mediaBytesMax } from './media/load-with-room.ts';
 import { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
-import type { ConnectorDefinition } from './port.ts';
+import { publishInbound } from './consumers/publish-inbound.ts';
+import type { MediaStore } from './media/media-store.ts';
+import type { ConnectorDefinition, ConnectorHooks, ConnectorParts, ConnectorTools } from './port.ts';
 import { createDeliveries } from './store/deliveries.ts';
 
 export type ConnectorServiceOptions = {
@@ -44,37 +47,71 @@ const deliveryBatchMax = 2_000;
 
 /** Makes the service of a connector: its two consumers, its deliveries, nothing more. */
 export function connectorService(definition: ConnectorDefinition, options: ConnectorServiceOptions): ServiceDefinition<typeof mediaConfig> {
-  return {
-    name: options.name,
-    port: options.port,
-    config: mediaConfig,
-    database: { schema: options.schema, prismaDirectory: options.prismaDirectory, createClient: noClient },
-    build: (kit) => buildConnector(definition, kit),
-  };
+  const { name, port } = options;
+  return { name, port, config: mediaConfig, database: databaseOf(options, noClient), build: (kit) => buildConnector(kit, definition.provider, () => ({ definition })) };
+}
+
+export type ExtendedConnectorOptions<ConfigSchema extends typeof mediaConfig, Client> = ConnectorServiceOptions & {
+  readonly provider: ConnectorDefinition['provider'];
+  /** `mediaConfig.extend({ … })`. */
+  readonly config: ConfigSchema;
+  readonly createClient: DatabaseOptions<Client>['createClient'];
+  readonly build: (kit: Kit<z.output<ConfigSchema>, Client>, tools: ConnectorTools) => ConnectorParts;
+};
+
+/** The service of a connector that keeps more than deliveries: with its own tables, routes, consumers, tasks and hooks. */
+export function extendedConnectorService<ConfigSchema extends typeof mediaConfig, Client>(options: ExtendedConnectorOptions<ConfigSchema, Client>): ServiceDefinition<ConfigSchema, Client> {
+  const { name, port, config, provider } = options;
+  // The kit's variables are there: the schema extends mediaConfig.
+  return { name, port, config, database: databaseOf(options, options.createClient), build: (kit) => buildConnector(kit as unknown as Kit<MediaConfig, unknown>, provider, (tools) => options.build(kit, tools)) };
+}
+
+function databaseOf<Client>({ schema, prismaDirectory }: ConnectorServiceOptions, createClient: DatabaseOptions<Client>['createClient']) {
+  return { schema, prismaDirectory, createClient };
 }
 
 /** The deliveries are reached by SQL on the open transaction alone; a Prisma client would only cost memory. */
 const noClient: DatabaseOptions<unknown>['createClient'] = () => undefined;
 
-function buildConnector(definition: ConnectorDefinition, kit: Kit<MediaConfig, unknown>): ServiceParts {
+function buildConnector(kit: Kit<MediaConfig, unknown>, provider: ConnectorDefinition['provider'], buildParts: (tools: ConnectorTools) => ConnectorParts): ServiceParts {
   const health = createHealthReports(kit);
-  const { provider } = definition;
   const connections = createConnections({ ...kit, onToken: (connectionId, tokenExpiresAt) => health.note({ tenantId: currentTenant(), connectionId, provider }, { tokenExpiresAt }) });
-  const deps = connectorDeps(definition, { connections, health }, kit);
+  const tools = connectorTools(kit, connections);
+  const { definition, hooks = {}, ...own } = buildParts(tools);
+  const deps = connectorDeps(definition, { ...tools, health, hooks }, kit);
   return {
-    routes: [],
-    consumers: [onWebhookReceived(definition, deps), onMessageSend(definition, deps), onConnectionChanged(definition, connections, kit.name)],
-    erase: async () => ({ files: await deps.mediaStore.eraseAll() }),
-    tasks: [{ name: 'delete-old-deliveries', cron: '17 3 * * *', run: () => deleteOldDeliveries(deps) }],
-    onStart: async () => health.start(),
-    onStop: () => health.stop(),
+    ...own,
+    routes: own.routes ?? [],
+    consumers: [onWebhookReceived(definition, deps), onMessageSend(definition, deps), onConnectionChanged(definition, connections, kit.name), ...(own.consumers ?? [])],
+    erase: async () => ({ files: await tools.mediaStore.eraseAll() }),
+    tasks: [{ name: 'delete-old-deliveries', cron: '17 3 * * *', run: () => deleteOldDeliveries(deps) }, ...(own.tasks ?? [])],
+    onStart: async () => {
+      await own.onStart?.();
+      health.start();
+    },
+    onStop: async () => {
+      await own.onStop?.();
+      await health.stop();
+    },
   };
 }
 
-function connectorDeps(definition: ConnectorDefinition, { connections, health }: { readonly connections: Connections; readonly health: HealthReports }, kit: Kit<MediaConfig, unknown>): ConnectorDeps {
-  const { config, now, egress } = kit;
+function connectorTools(kit: Kit<MediaConfig, unknown>, connections: Connections): ConnectorTools & { readonly mediaStore: MediaStore } {
+  const { config, now, egress, bus } = kit;
   const mediaStore = createMediaStore(config);
   const mediaLinks = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
+  return {
+    connections,
+    mediaStore,
+    runClient: createClientRunner({ egress, connections, mediaStore, mediaLinks, fileRoom, now }),
+    publishInbound: (events, { cause, name, connection }) => publishInbound(events, { cause, name, connection }, bus),
+  };
+}
+
+type Own = ConnectorTools & { readonly mediaStore: MediaStore; readonly health: HealthReports; readonly hooks: ConnectorHooks };
+
+function connectorDeps(definition: ConnectorDefinition, { connections, runClient, mediaStore, health, hooks }: Own, kit: Kit<MediaConfig, unknown>): ConnectorDeps {
+  const { now } = kit;
   return {
     name: kit.name,
     bus: kit.bus,
@@ -82,11 +119,12 @@ function connectorDeps(definition: ConnectorDefinition, { connections, health }:
     log: kit.log,
     metrics: createConnectorMetrics(definition.provider, kit.registry),
     connections,
+    hooks,
     health,
     deliveries: createDeliveries(kit.db),
     mediaStore,
     fileRoom,
-    runClient: createClientRunner({ egress, connections, mediaStore, mediaLinks, fileRoom, now }),
+    runClient,
     pace: createPace({ ...definition.pace, waitMaxMs: paceWaitMaxMs, now }),
     pairPace: createPace({ ...(definition.pairPace ?? definition.pace), waitMaxMs: pairWaitMaxMs, onlyAfterPause: true, now }),
     now,

@@ -5,7 +5,10 @@
  */
 export type * from './port.ts';
 export { defineConnector } from './define-connector.ts';
-export { connectorService, type ConnectorServiceOptions } from './connector-service.ts';
+export { connectorService, extendedConnectorService, type ConnectorServiceOptions, type ExtendedConnectorOptions } from './connector-service.ts';
+export type { Connections } from './connections/create-connections.ts';
+export type { RunClient } from './connections/create-client-runner.ts';
+export { deriveEventId } from './domain/derive-event-id.ts';
 export { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
 export { createMediaLinks, type MediaLink, type MediaLinks } from './media/create-media-links.ts';
 export { createHealthReports, type HealthReports } from './health/create-health-reports.ts';

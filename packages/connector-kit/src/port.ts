@@ -1,5 +1,7 @@
-import type { ConnectionWithSecrets, ContactRef, DeliveryError, DeliveryStatus, MessageContent, MessageId, MessageReceived, MessageSend, ProviderId, Role } from '@switchboard/contracts';
-import type { Egress } from '@switchboard/service-kit';
+import type { ConnectionWithSecrets, ContactRef, ConversationId, DeliveryError, DeliveryStatus, Envelope, EventId, MessageContent, MessageId, MessageReceived, MessageSend, ProviderId, Role } from '@switchboard/contracts';
+import type { Egress, ServiceParts } from '@switchboard/service-kit';
+import type { RunClient } from './connections/create-client-runner.ts';
+import type { Connections } from './connections/create-connections.ts';
 
 /** One webhook of one connection, as ingest stored it. */
 export type ConnectorWebhook = { readonly body: string; readonly receivedAt: string };
@@ -10,6 +12,8 @@ export type InboundEvent =
       readonly kind: 'message';
       readonly providerMessageId: string;
       readonly providerConversationId?: string;
+      /** Ours, where a bot or desk echoes it. */
+      readonly conversationId?: ConversationId;
       readonly contact: ContactRef;
       readonly author: MessageReceived['author'];
       /** Media content names a file at the provider in `remoteMedia`; the kit fetches it and fills `mediaKey`. */
@@ -58,7 +62,13 @@ export type Rendered =
   /** Nothing to send (a typing signal to a provider without one). */
   | { readonly kind: 'nothing' };
 
-export type Delivered = { readonly providerMessageId?: string; readonly providerConversationId?: string; readonly status?: 'sent' | 'delivered' };
+export type Delivered = {
+  readonly providerMessageId?: string;
+  readonly providerConversationId?: string;
+  readonly status?: 'sent' | 'delivered';
+  /** What the other side said at once in its answer (a synchronous bot): published with the delivery's outcome. */
+  readonly inbound?: readonly InboundEvent[];
+};
 
 /** What a client's call runs with. */
 export type ClientContext = {
@@ -117,4 +127,42 @@ export type ConnectorDefinition = {
     readonly send: (part: RenderedPart, context: ClientContext) => Promise<Delivered>;
     readonly fetchMedia: (media: RemoteMedia, context: ClientContext) => Promise<FetchedMedia>;
   };
+};
+
+/** A message on its way to the provider. */
+export type SendEvent = Envelope & { readonly payload: MessageSend };
+
+/** What becomes of a message before it is rendered: delivered (perhaps with more in it), or answered by the connector itself, which counts as sent. */
+export type SendPlan = { readonly kind: 'send'; readonly command: MessageSend } | { readonly kind: 'answered' };
+
+/** What a connector with a store of its own adds to receiving and sending. Transactions are of the connector's own database, in the tenant's scope. */
+export type ConnectorHooks = {
+  /**
+   * Before a message (no typing, no receipt) is delivered: outside any transaction, and again for every try. Throws HubErrors that say their fate, like a
+   * client. The same command must come out for every try of a message that may have been sent in part: what was planned first is what is sent.
+   */
+  readonly beforeSend?: (event: SendEvent, connection: ConnectionWithSecrets) => Promise<SendPlan>;
+  /** Inside the transaction that settles a delivery, once for each event; also when it is given up. */
+  readonly onSettled?: (event: SendEvent, outcome: 'sent' | 'failed') => Promise<void>;
+  /**
+   * Inside the transaction that publishes what a webhook said, before it: gives back what is to be published. It may run again for the same webhook:
+   * what it publishes itself has ids made from `cause`.
+   */
+  readonly onInbound?: (events: readonly InboundEvent[], source: { readonly cause: EventId; readonly connection: ConnectionWithSecrets }) => Promise<readonly InboundEvent[]>;
+};
+
+/** What the kit gives to a connector that is more than its definition. */
+export type ConnectorTools = {
+  /** Connections with their secrets, in memory for a minute at most. */
+  readonly connections: Connections;
+  /** Runs a call to the provider with a connection's credentials; see `RunClient`. */
+  readonly runClient: RunClient;
+  /** Publishes, in the open transaction, what was said outside any webhook (a bot's welcome, a fallback). Ids are made from `cause` and `name`. */
+  readonly publishInbound: (events: readonly InboundEvent[], source: { readonly cause: EventId; readonly name: string; readonly connection: Pick<ConnectionWithSecrets, 'connectionId' | 'provider' | 'role'> }) => Promise<void>;
+};
+
+/** A connector with a store, routes, consumers or a clock of its own. */
+export type ConnectorParts = Partial<Omit<ServiceParts, 'erase' | 'rawRoutes'>> & {
+  readonly definition: ConnectorDefinition;
+  readonly hooks?: ConnectorHooks;
 };

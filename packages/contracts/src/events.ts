@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, issuerIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
+import { connectionIdSchema, contactIdSchema, conversationIdSchema, eventIdSchema, issuerIdSchema, leadIdSchema, memberIdSchema, messageIdSchema, providerIds, providerIdSchema, roleSchema, tenantIdSchema, webhookIdSchema } from './ids.ts';
 import type { ProviderId } from './ids.ts';
 import { memberRoles } from './http/route-contract.ts';
 import { authors, deliveryErrorSchema, deliveryStatuses, messageContentSchema } from './message.ts';
@@ -31,6 +31,8 @@ const messageReceived = z.object({
   providerMessageId: z.string(),
   /** The provider's own conversation id, where it has one. */
   providerConversationId: z.string().optional(),
+  /** Ours, where a bot or desk echoes it: finds the conversation before any address does. */
+  conversationId: conversationIdSchema.optional(),
   contact: contactRefSchema,
   author: z.enum(authors),
   content: messageContentSchema,
@@ -98,6 +100,31 @@ const tenantChanged = z.object({
   plan: z.enum(plans).optional(),
   /** `erase`, with status `deleted`: the grace time is over; whoever keeps rows of the tenant deletes them now. */
   reason: z.string(),
+});
+
+const leadCaptured = z.object({
+  leadId: leadIdSchema,
+  /** `chatbot`, `form`, `voicemail`, `after_hours`, `api` … */
+  source: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
+  conversationId: conversationIdSchema.optional(),
+  contact: z.object({ name: z.string().max(512).optional(), phone: z.string().max(64).optional(), email: z.string().max(320).optional() }),
+  notes: z.string().max(8192).optional(),
+  /** What else the contact said, flat. */
+  attributes: z.record(z.string(), z.string()).default({}),
+  at: instant,
+});
+
+const chatbotChanged = z.object({
+  /** Of the configuration; grows with every change of it or of the knowledge base. */
+  version: z.number().int().nonnegative(),
+});
+
+const botTurnCheck = z.object({
+  conversationId: conversationIdSchema,
+  connectionId: connectionIdSchema,
+  /** The message of the contact that the bot was asked about. */
+  messageId: messageIdSchema,
+  dueAt: instant,
 });
 
 const tenantErased = z.object({
@@ -214,6 +241,9 @@ export const eventCatalogue = {
   'message.status': { ...hot, version: 1, kind: 'event', schema: messageStatus, orderedBy: 'connection and contact address, or conversation', says: 'An attempt to deliver, or the provider\'s word on a delivery.' },
   'conversation.changed': { ...cold, version: 1, kind: 'event', schema: conversationChanged, orderedBy: 'conversation', says: 'A conversation was opened, closed or changed its handler.' },
   'handoff.requested': { ...cold, version: 1, kind: 'event', schema: handoffRequested, orderedBy: 'conversation', says: 'The handler of a conversation changes, with its reason.' },
+  'lead.captured': { ...cold, version: 1, kind: 'event', schema: leadCaptured, orderedBy: 'lead', says: 'A contact left details: by a bot\'s action, a form, or outside business hours.' },
+  'chatbot.changed': { ...cold, version: 1, kind: 'event', schema: chatbotChanged, orderedBy: 'tenant', says: 'The configuration or the knowledge base of a tenant\'s chatbot changed: load it again.' },
+  'bot_turn.check': { ...cold, version: 1, kind: 'command', schema: botTurnCheck, orderedBy: 'message', says: 'When it is due, look whether the bot has answered, and speak for it if it has not.' },
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
   'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
   'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },

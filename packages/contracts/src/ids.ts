@@ -20,6 +20,11 @@ export const idPrefixes = {
   invitation: 'inv',
   issuer: 'iss',
   ssoLogin: 'sso',
+  lead: 'led',
+  booking: 'bkg',
+  platformConnection: 'pcn',
+  syncJob: 'job',
+  accountMove: 'mov',
 } as const;
 
 type Prefix = (typeof idPrefixes)[keyof typeof idPrefixes];
@@ -36,6 +41,11 @@ export type ApiKeyId = Id<'key'>;
 export type DeadLetterId = Id<'dlq'>;
 export type MemberId = Id<'mbr'>;
 export type IssuerId = Id<'iss'>;
+export type LeadId = Id<'led'>;
+export type BookingId = Id<'bkg'>;
+export type PlatformConnectionId = Id<'pcn'>;
+export type SyncJobId = Id<'job'>;
+export type AccountMoveId = Id<'mov'>;
 export type TenantId = string & { readonly tenantId: unique symbol };
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -82,6 +92,11 @@ export const deadLetterIdSchema = idSchema('dlq');
 export const apiKeyIdSchema = idSchema('key');
 export const memberIdSchema = idSchema('mbr');
 export const issuerIdSchema = idSchema('iss');
+export const leadIdSchema = idSchema('led');
+export const bookingIdSchema = idSchema('bkg');
+export const platformConnectionIdSchema = idSchema('pcn');
+export const syncJobIdSchema = idSchema('job');
+export const accountMoveIdSchema = idSchema('mov');
 
 /** Tenant ids are chosen by the platform: 2–63 of `a-z 0-9 - _`, starting with a letter or digit. They stand in URLs, keys and metric labels. */
 export const tenantIdPattern = /^[a-z0-9][a-z0-9_-]{1,62}$/;

@@ -67,6 +67,21 @@ export const messageContentSchema = z.discriminatedUnion('kind', [
     status: z.enum(['delivered', 'read', 'failed']),
     error: z.object({ code: z.string(), message: z.string() }).optional(),
   }),
+  /**
+   * The conversation changes hands. From a bot, a desk or a channel with agents of its own: it asks for that. To a desk, or to such a channel: it
+   * has happened, with what an agent must know. Never a message of the thread.
+   */
+  z.object({
+    kind: z.literal('handoff'),
+    to: z.enum(['bot', 'desk', 'none']),
+    reason: z.string().min(1).max(1024),
+    /** What the agent should know at a glance. */
+    summary: z.string().max(4096).optional(),
+    /** What was said so far, oldest first; only on its way to a desk. */
+    transcript: z.array(z.object({ author: z.enum(['contact', 'bot', 'agent', 'system']), text: z.string().max(4096), at: z.iso.datetime() })).max(200).optional(),
+    /** Who at the desk should have it, in the desk's own terms. */
+    assignment: z.object({ agentId: z.string().max(256).optional(), labels: z.array(z.string().min(1).max(128)).max(50).optional(), attributes: z.record(z.string(), z.string()).optional() }).optional(),
+  }),
   /** Something said about the conversation by the provider (number changed, joined a group). */
   z.object({ kind: z.literal('notice'), text, details: z.record(z.string(), z.unknown()).optional() }),
   /** What a connector could not read. The provider's JSON is kept, never dropped. */
@@ -89,6 +104,9 @@ export function isMediaContent(content: MessageContent): content is MediaContent
 export function isSignal(content: MessageContent): content is ContentOf<'typing' | 'receipt'> {
   return content.kind === 'typing' || content.kind === 'receipt';
 }
+
+/** What is never a message of a thread: signals, and that a conversation changes hands. */
+export type SaidContent = Exclude<MessageContent, { kind: 'typing' | 'receipt' | 'handoff' }>;
 
 /** One line that says what a message is, for summaries and for providers that show only text. */
 export function describeContent(content: MessageContent): string {
@@ -120,11 +138,19 @@ export function describeContent(content: MessageContent): string {
       return '[typing]';
     case 'receipt':
       return `[${content.status}]`;
+    case 'handoff':
+      return `[handoff to ${content.to}: ${content.reason}]`;
     case 'unsupported':
       return `[${content.providerType}]`;
     default:
       return assertNever(content);
   }
+}
+
+/** What an agent is told when a conversation comes to the desk, as text: reason, summary, and what was said so far. */
+export function describeHandoff({ reason, summary, transcript = [] }: ContentOf<'handoff'>): string {
+  const said = transcript.map(({ author, text, at }) => `[${at.slice(0, 16).replace('T', ' ')}] ${author}: ${text}`);
+  return [`Handed over: ${reason}`, ...(summary === undefined ? [] : ['', summary]), ...(said.length === 0 ? [] : ['', ...said])].join('\n');
 }
 
 export const authors = ['contact', 'bot', 'agent', 'system'] as const;

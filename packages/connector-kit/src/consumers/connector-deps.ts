@@ -5,6 +5,7 @@ import type { Pace } from '../domain/create-pace.ts';
 import type { HealthReports } from '../health/create-health-reports.ts';
 import type { FileRoom } from '../media/create-file-room.ts';
 import type { MediaStore } from '../media/media-store.ts';
+import type { ConnectorHooks } from '../port.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { ConnectorMetrics } from './connector-metrics.ts';
 
@@ -17,6 +18,7 @@ export type ConnectorDeps = {
   readonly log: BusLog;
   readonly metrics: ConnectorMetrics;
   readonly connections: Connections;
+  readonly hooks: ConnectorHooks;
   readonly deliveries: Deliveries;
   readonly health: Pick<HealthReports, 'note'>;
   readonly mediaStore: MediaStore;

@@ -24,7 +24,9 @@ export async function deliverMessage(event: Envelope & { readonly payload: Messa
   const command = event.payload;
   const connection = await loadConnection(command, deps);
   if (connection.kind === 'failed') return connection;
-  const rendered = definition.renderMessage(command, connection.value);
+  const plan = (await deps.hooks.beforeSend?.(event, connection.value)) ?? { kind: 'send', command };
+  if (plan.kind === 'answered') return { kind: 'sent', delivered: {}, message: {} };
+  const rendered = definition.renderMessage(plan.command, connection.value);
   if (rendered.kind === 'nothing') return { kind: 'nothing' };
   if (rendered.kind === 'impossible') return { kind: 'failed', state: 'failed', error: rendered.error };
   if (rendered.parts.length === 0) return { kind: 'failed', state: 'failed', error: { code: 'message.unsupported_content', message: 'The message is empty: it has nothing but white space.' } };

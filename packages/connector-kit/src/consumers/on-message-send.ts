@@ -3,6 +3,7 @@ import { onEvent, type FailureReason, type Subscription } from '@switchboard/eve
 import { deriveEventId } from '../domain/derive-event-id.ts';
 import type { ConnectorDefinition, Delivered } from '../port.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
+import { publishInbound } from './publish-inbound.ts';
 import { deliverMessage, deliveryErrorOf, type DeliveryOutcome } from './deliver-message.ts';
 import { sendSignal } from './send-signal.ts';
 
@@ -26,11 +27,13 @@ export function onMessageSend(definition: ConnectorDefinition, deps: ConnectorDe
         isFirst = true;
         await storeOutcome(event.payload, outcome, deps);
         await publishOutcome(event, outcome, definition, deps);
+        if (outcome.kind !== 'nothing') await deps.hooks.onSettled?.(event, outcome.kind);
       });
       if (!isFirst) await storeLateSuccess(event, outcome, definition, deps);
     },
     async giveUp(event: SendEvent, reason) {
       if (isSignal(event.payload.content)) return;
+      await deps.hooks.onSettled?.(event, 'failed');
       const parts = await deps.deliveries.find(event.payload);
       // Begun and never settled: it may have arrived, which "given up" would deny.
       const isUnknown = !definition.sendIsIdempotent && parts.some(({ state }) => state === 'claimed' || state === 'unknown');
@@ -49,7 +52,15 @@ async function storeOutcome(command: MessageSend, outcome: DeliveryOutcome, deps
 async function publishOutcome(event: SendEvent, outcome: DeliveryOutcome, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<void> {
   if (outcome.kind === 'nothing') return;
   if (outcome.kind === 'failed') await publishStatus(event, { status: 'failed', error: outcome.error, cause: 'status' }, definition, deps);
-  else await publishSent(event, outcome.message, 'status', definition, deps);
+  else {
+    await publishSent(event, outcome.message, 'status', definition, deps);
+    await publishAnswer(event, outcome.delivered, definition, deps);
+  }
+}
+
+/** What the other side answered at once. Of a message of several parts the answer to the last one: a bot is asked in one part. */
+async function publishAnswer({ eventId, payload: { connectionId } }: SendEvent, { inbound = [] }: Delivered, { provider, roles }: ConnectorDefinition, { bus }: ConnectorDeps): Promise<void> {
+  await publishInbound(inbound, { cause: eventId, name: 'answer', connection: { connectionId, provider, role: roles[0] ?? 'bot' } }, bus);
 }
 
 /**
@@ -72,7 +83,9 @@ async function publishSent(event: SendEvent, { status = 'sent', providerMessageI
 type Status = { readonly status: DeliveryStatus; readonly error?: DeliveryError; readonly providerMessageId?: string; readonly providerConversationId?: string; readonly cause: string };
 
 async function publishStatus(event: SendEvent, { cause, ...status }: Status, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<void> {
-  const { messageId, connectionId } = event.payload;
+  const { messageId, connectionId, content } = event.payload;
+  // No message of a thread: nobody waits for its status.
+  if (content.kind === 'handoff') return;
   await deps.bus.publish(
     'message.status',
     { connectionId, provider: definition.provider, messageId, ...status, at: deps.now().toISOString() },

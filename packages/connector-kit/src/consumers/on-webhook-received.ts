@@ -7,7 +7,8 @@ import { loadWithRoom } from '../media/load-with-room.ts';
 import type { ConnectorDefinition, InboundEvent, RemoteMedia } from '../port.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 import { projectStatus } from './project-status.ts';
-import { toInboundPayload, type Publication } from './to-inbound-payload.ts';
+import { publish } from './publish-inbound.ts';
+import { toInboundPayload } from './to-inbound-payload.ts';
 
 type InboundMessage = Extract<InboundEvent, { kind: 'message' }>;
 
@@ -36,18 +37,15 @@ export function onWebhookReceived(definition: ConnectorDefinition, deps: Connect
       }
       if (said.length === 0) return;
       await context.commit(async () => {
-        for (const [index, one] of said.entries()) {
+        const kept = (await deps.hooks.onInbound?.(said, { cause: event.eventId, connection })) ?? said;
+        for (const [index, one] of kept.entries()) {
+          if (one.kind === 'ignored') continue;
           const known = one.kind === 'status' ? await projectStatus(one, connection.connectionId, deps.deliveries) : one;
-          if (known !== undefined) await publish(toInboundPayload(known, connection), deriveEventId(event.eventId, String(index)), deps);
+          if (known !== undefined) await publish(toInboundPayload(known, connection), deriveEventId(event.eventId, String(index)), deps.bus);
         }
       });
     },
   });
-}
-
-async function publish({ type, payload, orderingKey }: Publication, eventId: ReturnType<typeof deriveEventId>, { bus }: ConnectorDeps): Promise<void> {
-  // The cast is safe: `payload` was made for `type`, and publish parses it again.
-  await bus.publish(type, payload as never, { orderingKey, eventId });
 }
 
 /** What a provider says of a failure may quote what it was sent. */

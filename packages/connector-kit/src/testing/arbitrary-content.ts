@@ -54,6 +54,7 @@ const contents: { readonly [K in MessageKind]: fc.Arbitrary<Extract<MessageConte
   form_reply: fc.record({ kind: fc.constant('form_reply' as const), title: fc.string({ maxLength: 60 }), fields: fc.dictionary(text(20), fc.jsonValue({ maxDepth: 1 })) }),
   typing: fc.record({ kind: fc.constant('typing' as const), on: fc.boolean() }),
   receipt: fc.record({ kind: fc.constant('receipt' as const), providerMessageId: text(40), status: fc.constantFrom('delivered', 'read', 'failed') }),
+  handoff: fc.record({ kind: fc.constant('handoff' as const), to: fc.constantFrom('bot', 'desk', 'none'), reason: words(60), summary: optional(words(90)), transcript: optional(fc.array(fc.record({ author: fc.constantFrom('contact', 'bot', 'agent', 'system'), text: body, at: fc.constant('2026-11-21T12:00:00.000Z') }), { maxLength: 5 })) }),
   notice: fc.record({ kind: fc.constant('notice' as const), text: body }),
   unsupported: fc.record({ kind: fc.constant('unsupported' as const), providerType: text(20), raw: fc.jsonValue() }),
 };

@@ -38,7 +38,7 @@ export type GatewayRoute = {
 type Published = { readonly tag: string; readonly services: readonly ServiceName[]; readonly contracts: Readonly<Record<string, unknown>> };
 
 /** Services that handle events: each lists those that it could not, under one path. */
-export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector'] as const satisfies readonly ServiceName[];
+export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector'] as const satisfies readonly ServiceName[];
 
 /** Whole files of contracts: a route that is added to one is published with it, unless it is internal. Of a route in two, the first counts. */
 const published: readonly Published[] = [

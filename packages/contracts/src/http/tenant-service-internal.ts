@@ -30,7 +30,7 @@ export const getConnectionInternal = defineRouteContract({
   path: '/internal/connections/:connectionId',
   summary: 'A connection with its opened credentials, for its connector and auth-service',
   auth: 'internal',
-  callers: ['whatsapp-connector', 'genesys-connector', 'auth-service'],
+  callers: ['whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'auth-service'],
   params: z.object({ connectionId: connectionIdSchema }),
   reply: { status: 200, schema: connectionWithSecretsSchema },
   errors: ['connection.not_found'],

@@ -12,7 +12,9 @@ export const servicePorts = {
   'webhook-ingest': 3003,
   'whatsapp-connector': 3004,
   'genesys-connector': 3005,
+  'chatwoot-connector': 3006,
   'tenant-service': 3007,
+  'botpress-connector': 3008,
   'provider-sandbox': 3020,
 } as const satisfies Record<ServiceName, number>;
 

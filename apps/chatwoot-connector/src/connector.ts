@@ -1,0 +1,14 @@
+import { defineConnector } from '@switchboard/connector-kit';
+import { hubError } from '@switchboard/contracts';
+
+export const chatwoot = defineConnector('chatwoot', {
+  roles: ['desk', 'channel'],
+  sendIsIdempotent: false,
+  pace: { perMinute: 600, burst: 60 },
+  parseWebhook: () => [],
+  renderMessage: () => ({ kind: 'nothing' }),
+  client: {
+    send: () => Promise.reject(hubError('internal')),
+    fetchMedia: () => Promise.reject(hubError('internal')),
+  },
+});

@@ -1,0 +1,14 @@
+import { extendedConnectorService, mediaConfig } from '@switchboard/connector-kit';
+import { buildConnector } from './app.ts';
+import { PrismaClient } from './store/generated/client.ts';
+
+export const service = extendedConnectorService({
+  name: 'chatwoot-connector',
+  provider: 'chatwoot',
+  port: 3006,
+  schema: 'chatwoot',
+  prismaDirectory: new URL('../prisma/', import.meta.url),
+  config: mediaConfig,
+  createClient: (adapter) => new PrismaClient({ adapter }),
+  build: buildConnector,
+});
