@@ -182,3 +182,30 @@ export const getMapping = defineRouteContract({
   reply: { status: 200, schema: mappingSchema },
   errors: ['mapping.not_found'],
 });
+
+/**
+ * The account behind a connection was moved to another connection of the same provider: what stands at `from` goes on at `to`. Conversations whose
+ * channel is `from` become conversations of `to`; counterparts at `from` are known at `to` under the same address, without the id of the thread there
+ * (it is learned anew). What still arrives by `from` joins the same conversations. Of the token's tenant. Call it again until `isDone`, and once more
+ * before `from` is retired; a repetition does what is left, which may be nothing. The way back is the same call with both exchanged.
+ */
+export const replaceConnectionInternal = defineRouteContract({
+  method: 'POST',
+  path: '/internal/conversations/replace-connection',
+  summary: 'Lets what stands at one connection go on at another one of the same provider',
+  auth: 'internal',
+  callers: ['chatwoot-connector'],
+  body: z.object({ from: connectionIdSchema, to: connectionIdSchema }).strict(),
+  reply: {
+    status: 200,
+    schema: z.object({
+      /** By this call. */
+      conversations: z.number().int().nonnegative(),
+      mappings: z.number().int().nonnegative(),
+      /** Conversations that stay at `from`, because their contact has one at `to` already. */
+      kept: z.number().int().nonnegative(),
+      isDone: z.boolean(),
+    }),
+  },
+  errors: ['connection.not_found'],
+});
