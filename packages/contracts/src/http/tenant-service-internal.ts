@@ -93,6 +93,28 @@ export const getRoutesInternal = defineRouteContract({
 });
 export type TenantRouting = z.infer<typeof getRoutesInternal.reply.schema>;
 
+export const replaceConnectionInRoutes = defineRouteContract({
+  method: 'POST',
+  path: '/internal/routes/replace-connection',
+  summary: 'Every route of the token\'s tenant that names one connection names another one from now on, all at once; repeated, it changes nothing',
+  auth: 'internal',
+  callers: ['chatwoot-connector'],
+  body: z.object({ from: connectionIdSchema, /** Of the same provider and role. */ to: connectionIdSchema }),
+  reply: { status: 200, schema: z.object({ /** Of the routes, as after every change of them. */ version: z.number().int().nonnegative(), /** Routes that named it. */ replaced: z.number().int().nonnegative() }) },
+  errors: ['connection.not_found', 'route.invalid'],
+});
+
+export const retireConnection = defineRouteContract({
+  method: 'POST',
+  path: '/internal/connections/:connectionId/retire',
+  summary: 'Removes a connection whose account a tenant has moved away from, with what the hub made for it at the provider; conversations keep their history',
+  auth: 'internal',
+  callers: ['chatwoot-connector'],
+  params: z.object({ connectionId: connectionIdSchema }),
+  reply: { status: 200, schema: z.object({ id: connectionIdSchema, atProvider: z.object({ outcome: z.enum(['removed', 'nothing_to_remove', 'failed']), reason: z.string().optional() }) }) },
+  errors: ['connection.not_found'],
+});
+
 /** What the gateway needs of a tenant to decide about a request. */
 const tenantFactsSchema = z.object({
   tenantId: tenantIdSchema,
