@@ -26,4 +26,6 @@ export * from './http/usage.ts';
 export * from './http/state-manager.ts';
 export * from './http/dead-letters.ts';
 export * from './http/webhook-ingest.ts';
+export * from './http/chatbot.ts';
+export * from './http/chatwoot-moves.ts';
 export * from './http/gateway-routes.ts';

@@ -7,6 +7,7 @@ export const operationNames = [
   'listConversations', 'getConversation', 'listMessages', 'sendMessage', 'createMapping', 'getMapping', 'getStats',
   'createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'revokeApiKey',
   'postCredentials', 'listConnections', 'getConnection', 'updateConnection', 'rotateCredentials', 'endPreviousSecrets', 'testConnection', 'deleteConnection', 'getRoutes', 'putRoutes',
+  'startChatwootMove', 'getChatwootMove', 'pauseChatwootMove', 'resumeChatwootMove', 'rollBackChatwootMove', 'retireChatwootMove',
   'inviteMember', 'listMembers', 'getMember', 'updateMember', 'deleteMember', 'renewInvitation', 'createPasswordReset', 'resetMemberSecondFactor',
   'getSso', 'putSso', 'deleteSso', 'createIssuer', 'listIssuers', 'updateIssuer', 'deleteIssuer',
   'listWebhooks', 'replayWebhooks', 'listDeadLetters', 'getDeadLetter', 'redriveDeadLetters',

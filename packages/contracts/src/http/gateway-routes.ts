@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import type { ServiceName } from '../service-names.ts';
 import * as authService from './auth-service.ts';
+import * as chatbot from './chatbot.ts';
+import * as chatwootMoves from './chatwoot-moves.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as issuers from './issuers.ts';
 import * as members from './members.ts';
@@ -20,7 +22,8 @@ import * as webhookIngest from './webhook-ingest.ts';
 
 /**
  * What the gateway lets through, said once: forwarding, /openapi.json and the matrix test follow from it. A path is the service's own, except
- * that a tenant calls what is its own of the platform's routes without its id: `/tenants/:tenantId/keys` is also `/tenant/keys`.
+ * that a tenant calls what is its own of the platform's routes without its id: `/tenants/:tenantId/keys` is also `/tenant/keys`. Where the contract
+ * says `at: 'same-path'` there is one path for both, and a tenant names itself in it.
  */
 export type GatewayRoute = {
   /** The contract's name; `…Own` in the form that a tenant calls. */
@@ -55,6 +58,8 @@ const published: readonly Published[] = [
   { tag: 'Single sign-on', services: ['auth-service'], contracts: sso },
   { tag: 'Trusted issuers', services: ['auth-service'], contracts: issuers },
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
+  { tag: 'Chatbot', services: ['botpress-connector'], contracts: chatbot },
+  { tag: 'Moving to another account', services: ['chatwoot-connector'], contracts: chatwootMoves },
   { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
 ];
 
@@ -74,6 +79,8 @@ export function isRouteContract(value: unknown): value is RouteContract {
 
 function routesOf(name: string, source: RouteContract, place: Pick<GatewayRoute, 'tag' | 'services'>): GatewayRoute[] {
   if (source.auth === 'internal') return [];
+  // Both in one: the gateway tells them apart by who calls.
+  if (source.self?.at === 'same-path') return [{ ...place, name, source, contract: atGateway(source, place.services) }];
   const { self, ...rest } = source;
   const routes: GatewayRoute[] = [{ ...place, name, source, contract: atGateway(rest, place.services) }];
   // The id comes from the credentials, so that no tenant can name another.

@@ -77,9 +77,9 @@ export const listWebhookConnections = defineRouteContract({
 export const getRoutesInternal = defineRouteContract({
   method: 'GET',
   path: '/internal/routes',
-  summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager',
+  summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager and for moving an account',
   auth: 'internal',
-  callers: ['state-manager'],
+  callers: ['state-manager', 'chatwoot-connector'],
   reply: {
     status: 200,
     schema: z.object({
