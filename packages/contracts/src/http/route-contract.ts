@@ -43,8 +43,11 @@ export type RouteContract<
   readonly summary: string;
   readonly auth: RouteAuth;
   readonly scopes?: readonly Scope[];
-  /** Under `admin` with `:tenantId` in the path: the tenant itself may call it too, at the gateway under `/tenant…`, with these scopes. */
-  readonly self?: { readonly scopes: readonly Scope[] };
+  /**
+   * Under `admin`: the tenant itself may call it too, with these scopes. With `:tenantId` in the path at the gateway under `/tenant…`, or `at: 'same-path'`,
+   * where the path must name no other tenant than its own. A path without `:tenantId` is always the same one.
+   */
+  readonly self?: { readonly scopes: readonly Scope[]; readonly at?: 'same-path' };
   /** Under `member`: which roles; every role of a tenant when absent. */
   readonly roles?: readonly PersonRole[];
   /** Under `internal`: the only services that are let in. Without it nobody is. */

@@ -3,6 +3,7 @@ import { plans, tenantStatuses } from '../events.ts';
 import { subdomainPattern, tenantIdSchema } from '../ids.ts';
 import { pageOf, pageQuerySchema } from './paging.ts';
 import { defineRouteContract } from './route-contract.ts';
+import { timeZoneSchema } from './time-zone.ts';
 
 /** Tenants: what the platform does with them, and what a tenant may do with itself. */
 
@@ -16,16 +17,6 @@ const printable = /^[ -~\u0080-\uffff]*$/;
 const isStorable = (value: unknown): boolean => !/\\u(?:0000|d[89a-f])/i.test(JSON.stringify(value));
 
 const metadataSchema = z.record(z.string().max(64), z.unknown()).refine(isStorable, 'use no zero character and whole surrogate pairs').refine((value) => JSON.stringify(value).length <= 16_384, 'use at most 16 KiB');
-
-const timeZoneSchema = z.string().max(64).refine(isTimeZone, 'use an IANA time zone, such as Europe/Berlin');
-
-function isTimeZone(value: string): boolean {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: value }) !== undefined;
-  } catch {
-    return false;
-  }
-}
 
 /** Names under a base domain that are the platform's own, or that people would take for its own. */
 const reservedSubdomains: ReadonlySet<string> = new Set([
