@@ -21,6 +21,7 @@ export * from './api-key.ts';
 export * from './http/tenant-service.ts';
 export * from './http/tenant-keys.ts';
 export * from './http/tenant-connections.ts';
+export * from './http/platform-connections.ts';
 export * from './http/tenant-audit.ts';
 export * from './http/usage.ts';
 export * from './http/state-manager.ts';

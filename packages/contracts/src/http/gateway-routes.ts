@@ -7,6 +7,7 @@ import * as chatwootMoves from './chatwoot-moves.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as issuers from './issuers.ts';
 import * as members from './members.ts';
+import * as platformConnections from './platform-connections.ts';
 import type { RouteContract } from './route-contract.ts';
 import * as secondFactor from './second-factor.ts';
 import * as sessions from './sessions.ts';
@@ -49,6 +50,7 @@ const published: readonly Published[] = [
   { tag: 'Tenants', services: ['tenant-service'], contracts: tenantService },
   { tag: 'API keys', services: ['tenant-service'], contracts: tenantKeys },
   { tag: 'Connections and routes', services: ['tenant-service'], contracts: tenantConnections },
+  { tag: 'Accounts of the platform', services: ['tenant-service'], contracts: platformConnections },
   { tag: 'Usage', services: ['tenant-service'], contracts: usage },
   { tag: 'Audit', services: ['tenant-service'], contracts: tenantAudit },
   { tag: 'Members', services: ['auth-service'], contracts: members },
