@@ -8,6 +8,7 @@ export { defineConnector } from './define-connector.ts';
 export { connectorService, extendedConnectorService, type ConnectorServiceOptions, type ExtendedConnectorOptions } from './connector-service.ts';
 export type { Connections } from './connections/create-connections.ts';
 export type { RunClient } from './connections/create-client-runner.ts';
+export { createPace, type Pace } from './domain/create-pace.ts';
 export { deriveEventId } from './domain/derive-event-id.ts';
 export { createMediaStore, mediaConfig, type MediaConfig } from './media/create-media-store.ts';
 export { createMediaLinks, type MediaLink, type MediaLinks } from './media/create-media-links.ts';

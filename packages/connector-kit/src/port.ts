@@ -52,7 +52,7 @@ export type RenderedPart = { readonly body: Readonly<Record<string, unknown>>; r
 export type PartMedia = { readonly mediaKey?: string; readonly url?: string; readonly mimeType: string; readonly fileName?: string };
 
 /** What a connector sees of a connection where it must not need secrets. */
-export type PublicConnection = Pick<ConnectionWithSecrets, 'routingIdentifiers' | 'settings'>;
+export type PublicConnection = Pick<ConnectionWithSecrets, 'role' | 'routingIdentifiers' | 'settings'>;
 
 export type Rendered =
   /** No parts: the message has nothing that the provider could show (white space alone). The delivery fails with that reason. */
@@ -66,7 +66,7 @@ export type Delivered = {
   readonly providerMessageId?: string;
   readonly providerConversationId?: string;
   readonly status?: 'sent' | 'delivered';
-  /** What the other side said at once in its answer (a synchronous bot): published with the delivery's outcome. */
+  /** What the other side said at once in its answer (a synchronous bot): published with the delivery's outcome, by way of `onInbound`. */
   readonly inbound?: readonly InboundEvent[];
 };
 
@@ -112,9 +112,9 @@ export type ConnectorDefinition = {
   readonly roles: readonly Role[];
   /**
    * Sending the same part twice has no second effect at the provider (it takes our message id as a key). When false, an attempt with an
-   * unknown outcome is marked `delivery.outcome_unknown` and not repeated.
+   * unknown outcome is marked `delivery.outcome_unknown` and not repeated. A function where accounts of the provider differ in that.
    */
-  readonly sendIsIdempotent: boolean;
+  readonly sendIsIdempotent: boolean | ((connection: PublicConnection) => boolean);
   /** For one connection. Its setting `callsPerMinute` takes the place of the rate, where the provider grants accounts different ones. */
   readonly pace: PaceLimit;
   /** For one contact of a connection; kept only after the provider throttled that contact, because providers lend from the future generously. */
@@ -145,8 +145,8 @@ export type ConnectorHooks = {
   /** Inside the transaction that settles a delivery, once for each event; also when it is given up. */
   readonly onSettled?: (event: SendEvent, outcome: 'sent' | 'failed') => Promise<void>;
   /**
-   * Inside the transaction that publishes what a webhook said, before it: gives back what is to be published. It may run again for the same webhook:
-   * what it publishes itself has ids made from `cause`.
+   * Inside the transaction that publishes what a webhook said, or a delivery was answered at once, before it: gives back what is to be published. It
+   * may run again for the same webhook: what it publishes itself has ids made from `cause`.
    */
   readonly onInbound?: (events: readonly InboundEvent[], source: { readonly cause: EventId; readonly connection: ConnectionWithSecrets }) => Promise<readonly InboundEvent[]>;
 };

@@ -10,7 +10,7 @@ import { holdBack, waitForTurn } from './wait-for-turn.ts';
 export type DeliveryOutcome =
   | { readonly kind: 'nothing' }
   /** `delivered` is what the provider said of that part; `message` stands for the whole message: its first part. */
-  | { readonly kind: 'sent'; readonly part?: number; readonly delivered: Delivered; readonly message: Delivered }
+  | { readonly kind: 'sent'; readonly part?: number; readonly delivered: Delivered; readonly message: Delivered; /** Absent where nothing was sent to it. */ readonly connection?: ConnectionWithSecrets }
   | { readonly kind: 'failed'; readonly part?: number; readonly state: 'failed' | 'unknown'; readonly error: DeliveryError };
 
 type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
@@ -56,7 +56,7 @@ async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
       message ??= sent;
       continue;
     }
-    if (state === 'unknown' || (state === 'claimed' && !isNew && !definition.sendIsIdempotent)) return outcomeUnknown(part);
+    if (state === 'unknown' || (state === 'claimed' && !isNew && !isIdempotent(definition, connection))) return outcomeUnknown(part);
     if (!hasTurn) await waitForTurn(command, connection, deps);
     hasTurn = false;
     if (state === 'planned' && !(await deps.db.transaction(() => deps.deliveries.claim(command, part)))) throw claimedElsewhere();
@@ -64,14 +64,14 @@ async function deliverParts(delivery: Delivery): Promise<DeliveryOutcome> {
     const result = await sendPart(request, part, delivery);
     if (result.kind === 'failed') return { ...result, error: explainPartly(result.error, part, parts.length) };
     message ??= result.delivered;
-    if (part === parts.length - 1) return { kind: 'sent', part, delivered: result.delivered, message };
+    if (part === parts.length - 1) return { kind: 'sent', part, delivered: result.delivered, message, connection };
     await deps.db.transaction(() => deps.deliveries.settleSent(command, part, result.delivered));
   }
   return { kind: 'sent', delivered: message ?? {}, message: message ?? {} };
 }
 
 async function sendPart(request: RenderedPart, part: number, delivery: Delivery): Promise<{ readonly kind: 'delivered'; readonly delivered: Delivered } | Failed> {
-  const { event, command, definition, deps } = delivery;
+  const { event, command, connection, definition, deps } = delivery;
   try {
     const delivered = await callClient(request, delivery);
     noteSuccess(delivery.connection, deps);
@@ -83,12 +83,16 @@ async function sendPart(request: RenderedPart, part: number, delivery: Delivery)
     holdBack(error, command, deps);
     // The cast is safe: every field of the detail is optional and only compared.
     const { sent } = error.detail as ClientErrorDetail;
-    if (sent === true && !definition.sendIsIdempotent) return outcomeUnknown(part, error);
+    if (sent === true && !isIdempotent(definition, connection)) return outcomeUnknown(part, error);
     const hold = holdAccount(error, event, deps);
     if (hold === undefined && error.retry === 'never') return { kind: 'failed', part, state: 'failed', error: deliveryErrorOf(error) };
-    if (!definition.sendIsIdempotent) await deps.db.transaction(() => deps.deliveries.release(command, part));
+    if (!isIdempotent(definition, connection)) await deps.db.transaction(() => deps.deliveries.release(command, part));
     throw hold ?? error;
   }
+}
+
+function isIdempotent({ sendIsIdempotent }: ConnectorDefinition, connection: ConnectionWithSecrets): boolean {
+  return typeof sendIsIdempotent === 'boolean' ? sendIsIdempotent : sendIsIdempotent(connection);
 }
 
 /** Credentials may have been replaced within the minute that they are kept: refused ones are loaded again once. */

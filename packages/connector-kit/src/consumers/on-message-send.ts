@@ -36,7 +36,8 @@ export function onMessageSend(definition: ConnectorDefinition, deps: ConnectorDe
       await deps.hooks.onSettled?.(event, 'failed');
       const parts = await deps.deliveries.find(event.payload);
       // Begun and never settled: it may have arrived, which "given up" would deny.
-      const isUnknown = !definition.sendIsIdempotent && parts.some(({ state }) => state === 'claimed' || state === 'unknown');
+      // Where it is the connection's to say, the connection may be gone: nobody knows then.
+      const isUnknown = definition.sendIsIdempotent !== true && parts.some(({ state }) => state === 'claimed' || state === 'unknown');
       const error = isUnknown ? deliveryErrorOf(hubError('delivery.outcome_unknown')) : givenUp(reason);
       await publishStatus(event, { status: 'failed', error, cause: 'given up' }, definition, deps);
     },
@@ -54,13 +55,15 @@ async function publishOutcome(event: SendEvent, outcome: DeliveryOutcome, defini
   if (outcome.kind === 'failed') await publishStatus(event, { status: 'failed', error: outcome.error, cause: 'status' }, definition, deps);
   else {
     await publishSent(event, outcome.message, 'status', definition, deps);
-    await publishAnswer(event, outcome.delivered, definition, deps);
+    await publishAnswer(event, outcome, deps);
   }
 }
 
 /** What the other side answered at once. Of a message of several parts the answer to the last one: a bot is asked in one part. */
-async function publishAnswer({ eventId, payload: { connectionId } }: SendEvent, { inbound = [] }: Delivered, { provider, roles }: ConnectorDefinition, { bus }: ConnectorDeps): Promise<void> {
-  await publishInbound(inbound, { cause: eventId, name: 'answer', connection: { connectionId, provider, role: roles[0] ?? 'bot' } }, bus);
+async function publishAnswer({ eventId }: SendEvent, { delivered: { inbound }, connection }: Extract<DeliveryOutcome, { kind: 'sent' }>, { bus, hooks }: ConnectorDeps): Promise<void> {
+  if (inbound === undefined || connection === undefined) return;
+  const kept = (await hooks.onInbound?.(inbound, { cause: eventId, connection })) ?? inbound;
+  await publishInbound(kept, { cause: eventId, name: 'answer', connection }, bus);
 }
 
 /**

@@ -2,14 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { ConnectorDefinition, RenderedPart } from '../port.ts';
 import { commandOf } from './describe-rendering.ts';
-import type { ConformanceFixtures } from './fixtures.ts';
+import { publicConnectionOf, type ConformanceFixtures } from './fixtures.ts';
 import { standInClientContext } from './stand-in-client-context.ts';
 
 export function describeClient(definition: ConnectorDefinition, fixtures: ConformanceFixtures): void {
   const { accepted, refusals, connection, contactAddress } = fixtures;
 
   function textPart(): RenderedPart {
-    const rendered = definition.renderMessage(commandOf({ kind: 'text', text: 'Good morning' }, contactAddress), connection);
+    const rendered = definition.renderMessage(commandOf({ kind: 'text', text: 'Good morning' }, contactAddress), publicConnectionOf(definition, fixtures));
     const [part] = rendered.kind === 'parts' ? rendered.parts : [];
     if (part === undefined) throw new Error('a text has no form at this provider');
     return part;

@@ -5,12 +5,14 @@ import * as fc from 'fast-check';
 import type { ConnectorDefinition, Rendered, RenderedPart } from '../port.ts';
 import { arbitraryContent, messageKinds } from './arbitrary-content.ts';
 import { commandOf } from './describe-rendering.ts';
-import { renderedMessageId, type ConformanceFixtures, type RenderingFixture } from './fixtures.ts';
+import { publicConnectionOf, renderedMessageId, type ConformanceFixtures, type RenderingFixture } from './fixtures.ts';
 import { standInClientContext } from './stand-in-client-context.ts';
 
 /** What goes out, word for word: the form of every kind, the request with its address and credentials, and who never sees the token. */
 export function describeOutbound(definition: ConnectorDefinition, fixtures: ConformanceFixtures): void {
-  const { connection, contactAddress, accepted, renderings, silentKinds, calls, authorizationsTried, files } = fixtures;
+  const { contactAddress, accepted, renderings, silentKinds, calls, authorizationsTried, files } = fixtures;
+  const connection = publicConnectionOf(definition, fixtures);
+  const authorizationOf = ({ headers }: EgressRequest) => headers?.[fixtures.authorizationHeader ?? 'authorization'];
 
   const render = ({ content, command }: Pick<RenderingFixture, 'content' | 'command'>): Rendered =>
     definition.renderMessage({ ...commandOf(content, contactAddress), messageId: renderedMessageId, ...command }, connection);
@@ -39,7 +41,7 @@ export function describeOutbound(definition: ConnectorDefinition, fixtures: Conf
       const left = [...answers];
       const { context, requests } = standInClientContext(definition, fixtures, () => left.shift() ?? accepted);
       await definition.client.send(onlyPartOf(content), context);
-      expect(await Promise.all(requests.map(seen))).toEqual(expected);
+      expect(await Promise.all(requests.map((request) => seen(request, authorizationOf(request))))).toEqual(expected);
     });
 
     it('is tried with a new token once, where there are any, when the provider refuses the first', async () => {
@@ -88,12 +90,8 @@ function saidBy(rendered: Rendered): unknown {
   return rendered.kind === 'nothing' ? 'nothing' : { impossible: rendered.error.code };
 }
 
-function authorizationOf({ headers }: EgressRequest): string | undefined {
-  return headers?.['authorization'];
-}
-
-async function seen(request: EgressRequest) {
-  return { method: request.method, url: request.url, authorization: authorizationOf(request), body: await readable(request.body) };
+async function seen(request: EgressRequest, authorization: string | undefined) {
+  return { method: request.method, url: request.url, authorization, body: await readable(request.body) };
 }
 
 /** JSON as it means, a form by its fields. */

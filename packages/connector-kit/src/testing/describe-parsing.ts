@@ -4,9 +4,11 @@ import * as fc from 'fast-check';
 import { toInboundPayload } from '../consumers/to-inbound-payload.ts';
 import type { ConnectorDefinition, InboundEvent } from '../port.ts';
 import { arbitraryMutation } from './arbitrary-mutation.ts';
-import { webhookOf, type ConformanceFixtures } from './fixtures.ts';
+import { publicConnectionOf, webhookOf, type ConformanceFixtures } from './fixtures.ts';
 
-export function describeParsing(definition: ConnectorDefinition, { connection, webhooks }: ConformanceFixtures): void {
+export function describeParsing(definition: ConnectorDefinition, fixtures: ConformanceFixtures): void {
+  const { webhooks } = fixtures;
+  const connection = publicConnectionOf(definition, fixtures);
   const parse = (body: unknown) => definition.parseWebhook(webhookOf(body), connection);
 
   describe('parsing', () => {
@@ -41,7 +43,7 @@ export function describeParsing(definition: ConnectorDefinition, { connection, w
 
   function expectPublishable(event: InboundEvent): void {
     if (event.kind === 'ignored') return;
-    const origin = { connectionId: newId('con'), provider: definition.provider, role: definition.roles[0] ?? 'channel' } as const;
+    const origin = { connectionId: newId('con'), provider: definition.provider, role: connection.role } as const;
     const { type, payload } = toInboundPayload(event, origin);
     eventCatalogue[type].schema.parse(payload);
   }

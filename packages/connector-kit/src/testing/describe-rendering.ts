@@ -3,9 +3,11 @@ import { newId, type MessageContent, type MessageKind, type MessageSend } from '
 import * as fc from 'fast-check';
 import type { ConnectorDefinition, RenderedPart } from '../port.ts';
 import { arbitraryContent, messageKinds } from './arbitrary-content.ts';
-import type { ConformanceFixtures } from './fixtures.ts';
+import { publicConnectionOf, type ConformanceFixtures } from './fixtures.ts';
 
-export function describeRendering(definition: ConnectorDefinition, { connection, contactAddress, findBrokenLimit }: ConformanceFixtures): void {
+export function describeRendering(definition: ConnectorDefinition, fixtures: ConformanceFixtures): void {
+  const { contactAddress, findBrokenLimit } = fixtures;
+  const connection = publicConnectionOf(definition, fixtures);
   describe('rendering', () => {
     it.each(messageKinds)('gives %s a form within the limits, a reason, or nothing to do', (kind: MessageKind) => {
       fc.assert(

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { MessageContent, MessageKind, MessageSend } from '@switchboard/contracts';
-import type { ClientErrorDetail, ConnectorWebhook, InboundEvent, PublicConnection, RemoteMedia, RenderedPart } from '../port.ts';
+import type { ClientErrorDetail, ConnectorDefinition, ConnectorWebhook, InboundEvent, PublicConnection, RemoteMedia, RenderedPart } from '../port.ts';
 
 /** One webhook as a provider sends it, with where it was seen, and what it says in the hub's words. */
 export type WebhookFixture = {
@@ -79,7 +79,8 @@ export function webhookOf(body: unknown): ConnectorWebhook {
 }
 
 export type ConformanceFixtures = {
-  readonly connection: PublicConnection & { readonly credentials: Readonly<Record<string, string>> };
+  /** Its role is the connector's first where none is given. */
+  readonly connection: Omit<PublicConnection, 'role'> & Partial<Pick<PublicConnection, 'role'>> & { readonly credentials: Readonly<Record<string, string>> };
   readonly webhooks: readonly WebhookFixture[];
   /** Every row of the provider's error table. */
   readonly refusals: readonly RefusalFixture[];
@@ -92,9 +93,17 @@ export type ConformanceFixtures = {
   /** Kinds of which some say nothing to this provider; all others always give parts, or a reason. */
   readonly silentKinds: readonly MessageKind[];
   readonly calls: readonly CallFixture[];
+  /** The header that carries the account's credentials, in lower case; `authorization` when absent. */
+  readonly authorizationHeader?: string;
   /** The tokens that a message is tried with while the provider answers 401. */
   readonly authorizationsTried: readonly string[];
   readonly files: FileFixtures;
   /** What of the provider's limits a rendered part breaks; undefined when it fits. */
   readonly findBrokenLimit: (body: Readonly<Record<string, unknown>>) => string | undefined;
 };
+
+/** The fixture's connection as parsing and rendering see it. */
+export function publicConnectionOf({ roles }: Pick<ConnectorDefinition, 'roles'>, { connection }: Pick<ConformanceFixtures, 'connection'>): PublicConnection {
+  const { role = roles[0] ?? 'channel', routingIdentifiers, settings } = connection;
+  return { role, routingIdentifiers, settings };
+}

@@ -33,7 +33,7 @@ function connectionOf(provider: ProviderId, definition: ConnectorDefinition, { c
     tenantId: tenantIdSchema.parse('acme'),
     connectionId: newId('con'),
     provider,
-    role: definition.roles[0] ?? 'channel',
+    role: connection.role ?? definition.roles[0] ?? 'channel',
     status: 'active',
     version: 1,
     routingIdentifiers: { ...connection.routingIdentifiers },
