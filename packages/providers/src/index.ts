@@ -5,3 +5,4 @@
 export type * from './provider.ts';
 export { findProvider, providerOfCredentialType, providers } from './registry/find-provider.ts';
 export { findGenesysDomain, genesysRegions } from './registry/genesys.ts';
+export { serverOf } from './registry/server-of.ts';

@@ -8,12 +8,21 @@ export type RawWebhook = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** The secret at the end of the URL's path, decoded, where there is one. Never logged. */
+  readonly pathToken?: string;
 };
 
 /** How a provider proves that a webhook is its own, as data. Interpreted by webhook-auth/. */
 export type WebhookAuth =
-  /** HMAC of the raw body: Meta (hex), Genesys (base64). */
-  | { readonly scheme: 'hmac'; readonly algorithm: 'sha256'; readonly header: string; readonly prefix: string; readonly encoding: 'hex' | 'base64' }
+  | SingleWebhookAuth
+  /**
+   * One of several, with the same secrets: who presents the secret or a MAC by it knows it, either way. Signed by the first one.
+   */
+  | { readonly scheme: 'any-of'; readonly schemes: readonly [SingleWebhookAuth, ...SingleWebhookAuth[]] };
+
+export type SingleWebhookAuth =
+  /** HMAC of the raw body: Meta (hex), Genesys (base64). Some senders leave the prefix out (`isPrefixOptional`). */
+  | { readonly scheme: 'hmac'; readonly algorithm: 'sha256'; readonly header: string; readonly prefix: string; readonly isPrefixOptional?: boolean; readonly encoding: 'hex' | 'base64' }
   /** HMAC of `<timestamp>.<body>` with a bound on age: Chatwoot. */
   | {
       readonly scheme: 'timestamped-hmac';
@@ -26,8 +35,10 @@ export type WebhookAuth =
       /** Seconds; either way. */
       readonly toleranceSeconds: number;
     }
-  /** The secret itself in a header: Botpress' `x-bp-secret`. */
+  /** The secret itself in a header: Botpress' `x-secret-key`. */
   | { readonly scheme: 'shared-token'; readonly header: string }
+  /** The secret itself at the end of the URL, for providers that can be told nothing but a URL: Chatwoot before 4.12. */
+  | { readonly scheme: 'path-token' }
   /** HMAC-SHA1 of the URL and the sorted form fields, or of the URL with `bodySHA256` for JSON: Twilio. */
   | { readonly scheme: 'twilio'; readonly header: string };
 
@@ -54,6 +65,9 @@ export type WrittenPart = {
 
 export type WebhookSplit = { readonly kind: 'parts'; readonly parts: readonly WebhookPart[] } | { readonly kind: 'unreadable'; readonly reason: string };
 
+/** What is wrong with a field beside the others: its name, and the reason without its value. */
+export type FormFault = { readonly path: string; readonly message: string };
+
 /** Everything the rest of the hub must know of a provider, said once. A new provider is one entry and one connector. */
 export type ProviderEntry = {
   readonly id: ProviderId;
@@ -63,9 +77,14 @@ export type ProviderEntry = {
   readonly credentialType: string;
   /** The form: what a tenant gives. `sandbox: true` points it at the provider-sandbox. */
   readonly credentials: z.ZodObject;
+  /** What no field says alone: which ones go together. Asked with a form whose every field is right. Pure. */
+  readonly faultsOf?: (form: Readonly<Record<string, unknown>>) => readonly FormFault[];
   /** Fields of the form that are secret: sealed, never returned. The others are routing identifiers or settings. */
   readonly secretFields: readonly string[];
-  /** Fields that name the account in webhooks; an active connection owns them in the whole installation. The first one identifies the connection when it is posted again. */
+  /**
+   * Fields that name the account; an active connection owns them in the whole installation. The first one identifies the connection when it
+   * is posted again. Those that the form does not have are made of what it says (server, account and inbox) when the account is connected.
+   */
   readonly routingFields: readonly string[];
   /**
    * Fields that also name the account in webhooks, but that several connections may have (numbers of one WABA): stored with the routing
@@ -78,8 +97,12 @@ export type ProviderEntry = {
     readonly secretField: string;
     /** `shared`: one URL for many accounts exists besides the one per connection. */
     readonly paths: readonly ('shared' | 'connection')[];
+    /** More addresses of the shared URL, from the root. */
+    readonly aliases?: readonly string[];
     /** Meta's GET with `hub.challenge`. */
     readonly handshake?: { readonly kind: 'hub-challenge'; readonly tokenField: string };
+    /** `connection`: its event ids are numbers that every server counts for itself, so that they mean something within a connection only. */
+    readonly eventIdScope?: 'connection';
     /** Bytes. */
     readonly bodyMaxBytes: number;
     /** Pure; never throws. It runs before the sender is known: it must cost little for any body up to the cap. */
@@ -88,6 +111,8 @@ export type ProviderEntry = {
   readonly channel?: {
     /** Hours after the contact's last message in which free-form messages may be sent; undefined: no such rule. */
     readonly replyWindowHours?: number;
+    /** Human agents answer in the channel itself: a route's desk may be its own channel connection. */
+    readonly hasAgents?: boolean;
   };
   /** Hosts that credentials may be sent to, by what they are for; `apiBaseUrl` in the credentials overrides through the egress guard. */
   readonly hosts: (credentials: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;

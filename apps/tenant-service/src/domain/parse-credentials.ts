@@ -16,6 +16,8 @@ export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<str
       ),
     });
   }
+  const faults = entry.faultsOf?.(parsed.data) ?? [];
+  if (faults.length > 0) throw hubError('request.invalid', { issues: faults.map(({ path, message }) => ({ path: `${place}.${path}`, message })) });
   const { sandbox, ...fields } = parsed.data;
   const given = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]): [string, string] => [name, String(value)]);
   const isRouting = (name: string) => entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);

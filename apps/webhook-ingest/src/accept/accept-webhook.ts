@@ -116,7 +116,8 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
   await parts.store(
     accepted.map(({ part, connection }) => {
       const { providerEventId, orderingKey, body } = part.write();
-      const eventKey = providerEventId ?? contentKey(connection.connectionId, body);
+      const scope = entry.webhook.eventIdScope === 'connection' ? `${connection.connectionId}:` : '';
+      const eventKey = providerEventId === undefined ? contentKey(connection.connectionId, body) : scope + providerEventId;
       return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, orderingKey, body, receivedAt: at, traceparent };
     }),
   );

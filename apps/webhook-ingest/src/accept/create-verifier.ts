@@ -1,4 +1,4 @@
-import type { RawWebhook, WebhookAuth } from '@switchboard/providers';
+import type { RawWebhook, SingleWebhookAuth, WebhookAuth } from '@switchboard/providers';
 import { verifyWebhook } from '@switchboard/providers/webhook-auth';
 import type { OpenedSecrets } from '../store/connections.ts';
 
@@ -30,8 +30,14 @@ export function createVerifier(auth: WebhookAuth, webhook: RawWebhook, now: Date
     return secret === fitting;
   };
   return {
-    isPlausible: webhook.headers[auth.scheme === 'timestamped-hmac' ? auth.signatureHeader : auth.header] !== undefined,
+    isPlausible: isPlausible(auth, webhook),
     isSignedBy: ({ secrets }) =>
       secrets.webhookSecrets.some(({ value, expiresAt }) => (expiresAt === null || new Date(expiresAt) > now) && isSignedWith(value)),
   };
+}
+
+function isPlausible(auth: WebhookAuth, webhook: RawWebhook): boolean {
+  const isThere = (scheme: SingleWebhookAuth) =>
+    scheme.scheme === 'path-token' ? webhook.pathToken !== undefined : webhook.headers[scheme.scheme === 'timestamped-hmac' ? scheme.signatureHeader : scheme.header] !== undefined;
+  return auth.scheme === 'any-of' ? auth.schemes.some(isThere) : isThere(auth);
 }

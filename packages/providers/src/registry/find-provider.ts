@@ -1,10 +1,12 @@
 import type { ProviderId } from '@switchboard/contracts';
 import type { ProviderEntry } from '../provider.ts';
+import { botpress } from './botpress.ts';
+import { chatwoot } from './chatwoot.ts';
 import { genesys } from './genesys.ts';
 import { whatsapp } from './whatsapp.ts';
 
 /** Every provider the hub can be connected to. A new one is one entry here and one connector. */
-export const providers = { whatsapp, genesys } as const satisfies Partial<Record<ProviderId, ProviderEntry>>;
+export const providers = { whatsapp, genesys, chatwoot, botpress } as const satisfies Partial<Record<ProviderId, ProviderEntry>>;
 
 const entries: readonly ProviderEntry[] = Object.values(providers);
 

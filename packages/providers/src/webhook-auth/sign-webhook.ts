@@ -7,7 +7,8 @@ export type WebhookToSign = { readonly url: string; readonly body: Buffer; reado
 
 /**
  * Headers that the provider would send with this webhook: for the provider-sandbox, tests and benchmarks. For a Twilio webhook that is
- * not a form the URL must carry `bodySHA256` (see `withBodyHash`) and is signed as it stands.
+ * not a form the URL must carry `bodySHA256` (see `withBodyHash`) and is signed as it stands. `any-of` is signed by its first scheme; for another
+ * one sign with that. A path token is no header: its URL must end in the secret.
  */
 export function signWebhook(auth: WebhookAuth, webhook: WebhookToSign, secret: string, nowSeconds: number = Date.now() / 1000): Record<string, string> {
   switch (auth.scheme) {
@@ -19,6 +20,10 @@ export function signWebhook(auth: WebhookAuth, webhook: WebhookToSign, secret: s
     }
     case 'shared-token':
       return { [auth.header]: secret };
+    case 'path-token':
+      return {};
+    case 'any-of':
+      return signWebhook(auth.schemes[0], webhook, secret, nowSeconds);
     case 'twilio':
       return { [auth.header]: twilioSignatureOf({ method: 'POST', headers: {}, ...webhook }, secret) };
     default:

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RawWebhook, WebhookAuth } from '../provider.ts';
 import { hmacOf, timestampedHmacOf, twilioSignatureOf } from './signatures.ts';
 import { isBodyCovered, twilioUrlVariants } from './twilio.ts';
@@ -16,16 +16,26 @@ export function verifyWebhook(auth: WebhookAuth, webhook: RawWebhook, secrets: r
 
 function fits(auth: WebhookAuth, webhook: RawWebhook, secret: string, nowSeconds: number): boolean {
   switch (auth.scheme) {
-    case 'hmac':
-      return isSameText(webhook.headers[auth.header], hmacOf(auth, webhook.body, secret));
+    case 'hmac': {
+      const given = webhook.headers[auth.header];
+      // Without a header nothing is hashed: where several schemes are allowed, most webhooks carry none of this one.
+      if (given === undefined) return false;
+      const isBare = auth.isPrefixOptional === true && !given.startsWith(auth.prefix);
+      return isSameText(isBare ? auth.prefix + given : given, hmacOf(auth, webhook.body, secret));
+    }
     case 'timestamped-hmac': {
+      if (webhook.headers[auth.signatureHeader] === undefined) return false;
       const timestamp = webhook.headers[auth.timestampHeader];
       if (timestamp === undefined || !/^\d{1,12}$/.test(timestamp)) return false;
       if (!(Math.abs(nowSeconds - Number(timestamp)) <= auth.toleranceSeconds)) return false;
       return isSameText(webhook.headers[auth.signatureHeader], timestampedHmacOf(auth, timestamp, webhook.body, secret));
     }
     case 'shared-token':
-      return isSameText(webhook.headers[auth.header], secret);
+      return isSameSecret(webhook.headers[auth.header], secret);
+    case 'path-token':
+      return isSameSecret(webhook.pathToken, secret);
+    case 'any-of':
+      return auth.schemes.some((scheme) => fits(scheme, webhook, secret, nowSeconds));
     case 'twilio': {
       const given = webhook.headers[auth.header];
       if (given === undefined || !isBodyCovered(webhook)) return false;
@@ -36,6 +46,11 @@ function fits(auth: WebhookAuth, webhook: RawWebhook, secret: string, nowSeconds
       auth satisfies never;
       return false;
   }
+}
+
+/** What is compared with is the secret itself, so that its length is not public either: hashes of both are compared. */
+function isSameSecret(given: string | undefined, secret: string): boolean {
+  return given !== undefined && timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(secret).digest());
 }
 
 /** The length is public (it is the scheme's), the bytes are not. Compared as bytes: a header of the same length in characters may be longer. */
