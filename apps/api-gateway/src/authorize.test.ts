@@ -9,11 +9,14 @@ const tenant = { tenantId: acme, status: 'active', plan: 'starter', rateLimit: 1
 const caller = (facts: Partial<Caller>): Identity => ({ kind: 'tenant', caller: { tenantId: acme, subject: 'key_1', via: 'key', role: undefined, scopes: [], rateLimit: 100, keyRateLimit: null, tenant, ...facts } });
 const platform: Identity = { kind: 'platform', subject: 'admin-key' };
 const nobody: Identity = { kind: 'nobody', tenant };
-const route = (contract: Pick<RouteContract, 'auth' | 'scopes' | 'roles'>) => defineRouteContract({ method: 'GET', path: '/x', summary: 'x', ...contract, reply: { status: 200, schema: z.void() } });
+const route = (contract: Pick<RouteContract, 'auth' | 'scopes' | 'roles' | 'self'>) => defineRouteContract({ method: 'GET', path: '/x', summary: 'x', ...contract, reply: { status: 200, schema: z.void() } });
 
-const code = (contract: RouteContract, identity: Identity): string => {
+const shared = route({ auth: 'admin', self: { scopes: ['tenant:read'], at: 'same-path' } });
+const elsewhere = route({ auth: 'admin', self: { scopes: ['tenant:read'] } });
+
+const code = (contract: RouteContract, identity: Identity, tenantId?: string): string => {
   try {
-    authorize(contract, identity);
+    authorize(contract, identity, tenantId === undefined ? {} : { tenantId });
     return 'passes';
   } catch (error) {
     return (error as { code: string }).code;
@@ -38,5 +41,22 @@ describe('authorize refuses before anything is sent', () => {
     ['an internal route', 'the platform', route({ auth: 'internal' }), platform, 'route.not_found'],
   ] as const)('%s, asked by %s', (_, __, contract, identity, answer) => {
     expect(code(contract, identity)).toBe(answer);
+  });
+
+  const reader = caller({ scopes: ['tenant:read'] });
+  it.each([
+    ['its own tenant', 'a key with the scope', shared, reader, 'acme', 'passes'],
+    ['no tenant', 'a key with the scope', shared, reader, undefined, 'passes'],
+    ['another tenant', 'a key with the scope', shared, reader, 'globex', 'tenant.not_found'],
+    ['a tenant that is none', 'a key with the scope', shared, reader, 'no-such-tenant', 'tenant.not_found'],
+    ['its own tenant', 'a key without the scope', shared, caller({}), 'acme', 'auth.scope_missing'],
+    ['another tenant', 'a key without the scope', shared, caller({}), 'globex', 'auth.scope_missing'],
+    ['its own tenant', 'a member with the scope', shared, caller({ via: 'member', role: 'owner', scopes: ['tenant:read'] }), 'acme', 'passes'],
+    ['another tenant', 'a member with the scope', shared, caller({ via: 'member', role: 'owner', scopes: ['tenant:read'] }), 'globex', 'tenant.not_found'],
+    ['any tenant', 'the platform', shared, platform, 'globex', 'passes'],
+    ['a tenant', 'nobody', shared, nobody, 'acme', 'auth.missing'],
+    ['its own tenant where a tenant has another path', 'a key with the scope', elsewhere, reader, 'acme', 'auth.missing'],
+  ] as const)('a path of both that names %s, asked by %s', (_, __, contract, identity, tenantId, answer) => {
+    expect(code(contract, identity, tenantId)).toBe(answer);
   });
 });

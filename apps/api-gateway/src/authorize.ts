@@ -1,11 +1,13 @@
 import { hubError, memberRoles, type RouteContract, type Scope } from '@switchboard/contracts';
-import type { Identity } from './identity.ts';
+import type { Caller, Identity } from './identity.ts';
+import type { Params } from './match-route.ts';
 
 /**
  * Throws `auth.missing` when this kind of caller is not who the route is for, `auth.scope_missing` when it may not do this. The service
- * judges again by its own contract: this is the same judgement, made before anything is sent.
+ * judges again by its own contract: this is the same judgement, made before anything is sent. A tenant that names another in the path gets
+ * the `tenant.not_found` of one that there is not, without anybody being asked which of the two it is.
  */
-export function authorize(contract: RouteContract, identity: Identity): void {
+export function authorize(contract: RouteContract, identity: Identity, params: Params = {}): void {
   switch (contract.auth) {
     case 'public':
       return;
@@ -20,12 +22,18 @@ export function authorize(contract: RouteContract, identity: Identity): void {
       return assertScopes(contract.scopes, identity.caller.scopes);
     }
     case 'admin':
-      if (identity.kind !== 'platform') throw hubError('auth.missing');
-      return;
+      if (identity.kind === 'platform') return;
+      if (identity.kind !== 'tenant' || contract.self?.at !== 'same-path') throw hubError('auth.missing');
+      return assertOwn(contract.self.scopes, identity.caller, params);
     case 'internal':
       // Not in the table; should it ever be, it is nobody's.
       throw hubError('route.not_found');
   }
+}
+
+function assertOwn(scopes: readonly Scope[], caller: Caller, { tenantId = caller.tenantId }: Params): void {
+  assertScopes(scopes, caller.scopes);
+  if (tenantId !== caller.tenantId) throw hubError('tenant.not_found');
 }
 
 function assertScopes(needed: readonly Scope[] | undefined, given: readonly Scope[]): void {

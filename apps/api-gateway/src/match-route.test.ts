@@ -21,6 +21,8 @@ describe('the match of a route', () => {
     ['GET', '/tenant', 'tenant-service /tenants/acme'],
     ['GET', '/tenant/webhooks', 'webhook-ingest /tenants/acme/webhooks'],
     ['GET', '/tenants/globex/webhooks', 'webhook-ingest /tenants/globex/webhooks'],
+    ['GET', '/api/chatbot/tenants/acme/config', 'botpress-connector /api/chatbot/tenants/acme/config'],
+    ['POST', '/api/chatbot/tenants', 'botpress-connector /api/chatbot/tenants'],
     ['GET', '/tenant/dead-letters/state-manager', 'state-manager /tenants/acme/dead-letters'],
     ['POST', '/tenants/globex/dead-letters/whatsapp-connector/redrive', 'whatsapp-connector /tenants/globex/dead-letters/redrive'],
     ['GET', '/tenant/members/a%20b', 'auth-service /tenants/acme/members/a%20b'],

@@ -54,10 +54,11 @@ function expected({ contract }: GatewayRoute, caller: Caller): 200 | 401 | 403 {
   const isStranger = caller === 'subdomain' || caller === 'nobody';
   if (contract.auth === 'public') return 200;
   if (isStranger) return 401;
-  if (contract.auth === 'admin') return isPlatform ? 200 : 401;
-  if (contract.auth === 'key') {
-    if (isPlatform) return 401;
-    const needed = contract.scopes ?? [];
+  const isForBoth = contract.self?.at === 'same-path';
+  if (contract.auth === 'admin' && !isForBoth) return isPlatform ? 200 : 401;
+  if (contract.auth === 'key' || isForBoth) {
+    if (isPlatform) return isForBoth ? 200 : 401;
+    const needed = contract.self?.scopes ?? contract.scopes ?? [];
     if (caller === 'key without scopes') return needed.length === 0 ? 200 : 403;
     return caller === 'agent' && needed.some((scope) => !scope.startsWith('state:')) ? 403 : 200;
   }
@@ -71,8 +72,9 @@ function witnessed({ contract, source, services }: GatewayRoute, caller: Caller)
   const own = { kind: 'tenant', tenantId: acme };
   const isPlatform = caller === 'staff' || caller === 'admin key';
   const atItsDoor = caller === 'nobody' || isPlatform ? { kind: 'public' } : { kind: 'public', tenantId: acme };
-  const principal = { public: atItsDoor, admin: { kind: 'admin' }, key: own, member: isPlatform ? { kind: 'admin' } : own, internal: {} }[contract.auth];
-  const inPath = contract.auth === 'key' && source.path.includes(':tenantId') ? { params: { tenantId: acme }, scope: own } : {};
+  const principal = { public: atItsDoor, admin: isPlatform ? { kind: 'admin' } : own, key: own, member: isPlatform ? { kind: 'admin' } : own, internal: {} }[contract.auth];
+  const isOfTenant = contract.auth === 'key' || (contract.auth === 'admin' && !isPlatform);
+  const inPath = isOfTenant && source.path.includes(':tenantId') ? { params: { tenantId: acme }, scope: own } : {};
   return { path: source.path, service: services[0], actor: { from: '127.0.0.1' }, principal, ...inPath };
 }
 
@@ -89,6 +91,8 @@ function ask(method: string, path: string, headers: Record<string, string>): Pro
   });
 }
 
+const withoutRequest = ({ status, body }: { status: number; body: unknown }) => ({ status, body: { ...(body as object), requestId: '' } }); // a problem is an object
+
 const pathOf = ({ contract, services }: GatewayRoute, tenantId: string = acme) =>
   contract.path.replaceAll(/:(\w+)/g, (_, name: string) => (name === 'tenantId' ? tenantId : name === 'service' ? (services[0] ?? '') : `a-${name}`));
 
@@ -101,6 +105,16 @@ describe.each(gatewayRoutes.map((route) => [`${route.contract.method} ${route.co
     const problem = { status: wanted, code: wanted === 401 ? 'auth.missing' : 'auth.scope_missing' };
     expect({ status, body }).toMatchObject({ status: wanted, body: wanted === 200 ? witnessed(route, caller) : problem });
   });
+
+  if (contract.self?.at === 'same-path' && contract.path.includes(':tenantId')) {
+    it('answers a tenant that names another, by whatever credential, as if there were none of that name', async () => {
+      for (const caller of ['key', 'owner', 'key without scopes'] as const) {
+        const [foreign, none] = [await ask(contract.method, pathOf(route, globex), headersOf[caller]), await ask(contract.method, pathOf(route, 'no-such-tenant'), headersOf[caller])];
+        expect(foreign).toMatchObject(caller === 'key without scopes' ? { status: 403, body: { code: 'auth.scope_missing' } } : { status: 404, body: { code: 'tenant.not_found' } });
+        expect(withoutRequest(foreign)).toEqual(withoutRequest(none));
+      }
+    });
+  }
 
   if (contract.path.startsWith('/tenants/:tenantId')) {
     it("has no way for a tenant's key, be it to another tenant's or to its own", async () => {

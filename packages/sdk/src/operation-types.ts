@@ -5,8 +5,8 @@ type RequiredNames<T> = { [Name in keyof T]-?: Record<never, never> extends Pick
 
 type Part<Name extends string, Value> = unknown extends Value ? unknown : [RequiredNames<Value>] extends [never] ? { readonly [N in Name]?: Value } : { readonly [N in Name]: Value };
 
-/** The path's parameters, without the tenant: the credential names it. */
-type OwnParams<C> = C extends { readonly inService: true } ? WithoutTenant<C> & { readonly service: string } : unknown extends ParamsInputOf<C> ? unknown : Record<never, never> extends WithoutTenant<C> ? unknown : WithoutTenant<C>;
+/** The path's parameters, without the tenant where the credential names it. */
+type OwnParams<C> = C extends { readonly namesTenant: true } ? ParamsInputOf<C> : C extends { readonly inService: true } ? WithoutTenant<C> & { readonly service: string } : unknown extends ParamsInputOf<C> ? unknown : Record<never, never> extends WithoutTenant<C> ? unknown : WithoutTenant<C>;
 type WithoutTenant<C> = Omit<ParamsInputOf<C>, 'tenantId'>;
 
 /** What a method takes: `params`, `query` and `body` as far as the route has them. */

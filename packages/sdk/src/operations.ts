@@ -11,6 +11,7 @@ export const operationNames = [
   'inviteMember', 'listMembers', 'getMember', 'updateMember', 'deleteMember', 'renewInvitation', 'createPasswordReset', 'resetMemberSecondFactor',
   'getSso', 'putSso', 'deleteSso', 'createIssuer', 'listIssuers', 'updateIssuer', 'deleteIssuer',
   'listWebhooks', 'replayWebhooks', 'listDeadLetters', 'getDeadLetter', 'redriveDeadLetters',
+  'createChatbot', 'getChatbot', 'postChatbot', 'putChatbot', 'replaceKnowledgeBase', 'startChatbotSync', 'getChatbotSync', 'listChatbotVersions', 'restoreChatbotVersion', 'listBookings',
   'login', 'loginWithSecondFactor', 'exchangeSso', 'refreshSession', 'logout', 'acceptInvitation', 'requestPasswordReset', 'resetPassword', 'getJwks',
   'getMe', 'changePassword', 'endMySessions', 'getSecondFactor', 'enrolSecondFactor', 'confirmSecondFactor', 'renewRecoveryCodes', 'disableSecondFactor',
 ] as const;
@@ -18,10 +19,13 @@ export const operationNames = [
 /** Routes that each service has for itself: at the gateway their path names the service. */
 type OfService = 'listDeadLetters' | 'getDeadLetter' | 'redriveDeadLetters';
 
+/** Routes that the platform has too, at the same path: a tenant names itself in it. */
+type OfBoth = 'getChatbot' | 'postChatbot' | 'putChatbot' | 'replaceKnowledgeBase' | 'startChatbotSync' | 'getChatbotSync' | 'listChatbotVersions' | 'restoreChatbotVersion' | 'listBookings';
+
 type Named = (typeof operationNames)[number];
 
 /** The contracts with their types; `service` joins the params where the gateway's path has it. */
-export type Operations = { readonly [Name in Named]: (typeof contracts)[Name] } & { readonly [Name in OfService]: { readonly inService: true } };
+export type Operations = { readonly [Name in Named]: (typeof contracts)[Name] } & { readonly [Name in OfService]: { readonly inService: true } } & { readonly [Name in OfBoth]: { readonly namesTenant: true } };
 
 /** A route as the gateway has it, in the form that a tenant calls. */
 export function routeOf(name: Named): RouteContract {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { gatewayRoutes, getMapping } from '@switchboard/contracts';
+import { gatewayRoutes, getChatbot, getMapping } from '@switchboard/contracts';
 import { openApiOf } from './openapi-of.ts';
 
 describe('openApiOf', () => {
@@ -26,6 +26,13 @@ describe('openApiOf', () => {
           },
         },
       },
+    });
+  });
+
+  it("names the platform's credentials and the tenant's with its scopes where both have one path", () => {
+    const document = openApiOf([{ name: 'getChatbot', tag: 'x', contract: getChatbot }], { title: 'x', version: '1' });
+    expect(document).toMatchObject({
+      paths: { '/api/chatbot/tenants/{tenantId}/config': { get: { security: [{ adminKey: [] }, { session: [] }, { apiKey: ['tenant:read'] }, { session: ['tenant:read'] }], responses: { '403': {}, '404': {} } } } },
     });
   });
 });

@@ -45,11 +45,17 @@ function operationOf({ name, tag, contract }: DescribedRoute): Json {
     tags: [tag],
     summary: contract.summary,
     ...(contract.roles === undefined ? {} : { description: `Only for ${contract.roles.join(', ')}.` }),
-    security: schemesOf[contract.auth].map((scheme) => ({ [scheme]: contract.scopes ?? [] })),
+    security: securityOf(contract),
     parameters: [...parametersOf(contract.params, 'path'), ...parametersOf(contract.query, 'query'), ...(contract.isRepeatable === true ? [idempotencyKey] : [])],
     ...(contract.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(contract.body, 'input') } } } }),
     responses: { ...repliesOf(contract), ...problemsOf(contract) },
   };
+}
+
+/** Each of a list is enough. Where the platform and a tenant have one path, a tenant's credentials need its scopes; staff have none. */
+function securityOf({ auth, scopes = [], self }: RouteContract): Record<string, readonly string[]>[] {
+  const own = self?.at === 'same-path' ? schemesOf.key.map((scheme) => ({ [scheme]: self.scopes })) : [];
+  return [...schemesOf[auth].map((scheme) => ({ [scheme]: scopes })), ...own];
 }
 
 function repliesOf({ reply: { status, statusOfRepetition, schema, mediaType } }: RouteContract): Json {
@@ -68,7 +74,7 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): J
 
 /** One response for each status, with the codes it may carry. */
 function problemsOf(contract: RouteContract): Json {
-  const codes = new Set<ErrorCode>([...codesOfEvery, ...(contract.auth === 'public' ? [] : ['auth.missing' as const]), ...(contract.scopes === undefined ? [] : ['auth.scope_missing' as const]), ...(contract.body === undefined ? [] : codesWithBody), ...(contract.errors ?? [])]);
+  const codes = new Set<ErrorCode>([...codesOfEvery, ...(contract.auth === 'public' ? [] : ['auth.missing' as const]), ...(contract.scopes === undefined && contract.self?.at !== 'same-path' ? [] : ['auth.scope_missing' as const]), ...(contract.body === undefined ? [] : codesWithBody), ...(contract.errors ?? [])]);
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) byStatus.set(errorCatalogue[code].status, [...(byStatus.get(errorCatalogue[code].status) ?? []), code]);
   return Object.fromEntries(

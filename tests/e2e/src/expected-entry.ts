@@ -24,12 +24,12 @@ export function expectedEntry(contract: RouteContract, credential: Credential): 
       if (contract.auth === 'member') return rolesOf(contract).includes('platform') ? 'in' : 403;
       return contract.auth === 'admin' ? 'in' : 401;
     case 'key':
-      return contract.auth === 'key' ? byScopes(contract, credential.scopes) : 401;
+      return isOfTenants(contract) ? byScopes(contract, credential.scopes) : 401;
     case 'member':
       if (contract.auth === 'member') return rolesOf(contract).includes(credential.role) ? 'in' : 403;
-      return contract.auth === 'key' ? byScopes(contract, scopesOfRole(credential.role)) : 401;
+      return isOfTenants(contract) ? byScopes(contract, scopesOfRole(credential.role)) : 401;
     case 'subdomain': {
-      if (!credential.trusted || contract.auth !== 'key') return 401;
+      if (!credential.trusted || !isOfTenants(contract)) return 401;
       return contract.method === 'GET' ? byScopes(contract, ['state:read']) : 403;
     }
   }
@@ -39,6 +39,11 @@ function rolesOf(contract: RouteContract): readonly PersonRole[] {
   return contract.roles ?? ['owner', 'admin', 'agent'];
 }
 
+/** Also of the platform's, those that a tenant has at the same path. */
+function isOfTenants({ auth, self }: RouteContract): boolean {
+  return auth === 'key' || self?.at === 'same-path';
+}
+
 function byScopes(contract: RouteContract, has: readonly Scope[]): Entry {
-  return (contract.scopes ?? []).every((scope) => has.includes(scope)) ? 'in' : 403;
+  return (contract.self?.scopes ?? contract.scopes ?? []).every((scope) => has.includes(scope)) ? 'in' : 403;
 }

@@ -54,7 +54,7 @@ export function forwardRoutes({ routes, identification, rateLimit, apiCalls, cor
 
   function forward(request: IncomingMessage, response: ServerResponse, { route, params, identity }: { route: ForwardedRoute; params: Params; identity: Identity }): Promise<void> {
     const { contract } = route;
-    authorize(contract, identity);
+    authorize(contract, identity, params);
     const service = route.serviceOf(params);
     if (service === undefined) throw hubError('route.not_found');
     const url = request.url ?? '/';

@@ -80,9 +80,15 @@ function ofTenant(token: VerifiedToken | undefined, needed: readonly Scope[]): P
   return { kind: 'tenant', tenantId, subject, scopes, via, role };
 }
 
-/** The tenant a route works for: the token's, or the one in an admin route's path; undefined for the system. Throws `tenant.not_found` for a tenant that names another. */
+/**
+ * The tenant a route works for: the token's, or the one in an admin route's path; undefined for the system. Throws `tenant.not_found` for a tenant that names
+ * another, and for one that names none where its own routes are under a path of their own.
+ */
 export function tenantOf(contract: RouteContract, principal: Principal, params: Readonly<Record<string, unknown>>): TenantId | undefined {
-  if (principal.kind === 'tenant' && contract.auth === 'admin' && params['tenantId'] !== principal.tenantId) throw hubError('tenant.not_found');
+  if (principal.kind === 'tenant' && contract.auth === 'admin') {
+    const named = params['tenantId'] ?? (contract.self?.at === 'same-path' ? principal.tenantId : undefined);
+    if (named !== principal.tenantId) throw hubError('tenant.not_found');
+  }
   if (principal.kind === 'tenant' || principal.kind === 'service') return principal.tenantId;
   if (principal.kind !== 'admin' || params['tenantId'] === undefined) return undefined;
   const parsed = tenantIdSchema.safeParse(params['tenantId']);
