@@ -12,11 +12,12 @@ import { PrismaClient } from '../src/store/generated/client.ts';
 export const acme = tenantIdSchema.parse('acme');
 export const globex = tenantIdSchema.parse('globex');
 
-/** Connections of one tenant: a WhatsApp number, a bot, a Genesys desk. */
+/** Connections of one tenant: a WhatsApp number, a bot, a Genesys desk, and a Chatwoot inbox that no route names yet. */
 export function makeTenant(tenantId: TenantId, route: Partial<Route> = {}) {
   const whatsapp = newId('con');
   const botpress = newId('con');
   const genesys = newId('con');
+  const chatwoot = newId('con');
   const createdAt = '2026-11-01T00:00:00.000Z';
   const routing: TenantRouting = {
     version: 1,
@@ -27,9 +28,16 @@ export function makeTenant(tenantId: TenantId, route: Partial<Route> = {}) {
       { connectionId: whatsapp, provider: 'whatsapp', role: 'channel', status: 'active', createdAt },
       { connectionId: botpress, provider: 'botpress', role: 'bot', status: 'active', createdAt },
       { connectionId: genesys, provider: 'genesys', role: 'desk', status: 'active', createdAt },
+      { connectionId: chatwoot, provider: 'chatwoot', role: 'channel', status: 'active', createdAt },
     ],
   };
-  return { tenantId, whatsapp, botpress, genesys, routing };
+  return { tenantId, whatsapp, botpress, genesys, chatwoot, routing };
+}
+
+/** The Chatwoot inbox's conversations: a bot first, then the agents of Chatwoot itself. */
+export function withOwnAgents(tenant: TestTenant): TestTenant {
+  const route: Route = { channelConnectionId: tenant.chatwoot, botConnectionId: tenant.botpress, deskConnectionId: tenant.chatwoot, startsWith: 'bot', settings: {} };
+  return { ...tenant, routing: { ...tenant.routing, routes: [...tenant.routing.routes, route] } };
 }
 export type TestTenant = ReturnType<typeof makeTenant>;
 

@@ -127,6 +127,7 @@ describe('a message of a contact', () => {
     await state.consume(acme, 'handoff.requested', { conversationId, from: 'bot', to: 'desk', reason: 'wants a person' });
     const published = state.takePublished();
     expect(published).toMatchObject([
+      { type: 'message.send.genesys', payload: { content: { kind: 'handoff', reason: 'wants a person' }, attributes: { handoffReason: 'wants a person' } } },
       { type: 'message.send.genesys', payload: { content: { text: 'hello' }, attributes: { handoffReason: 'wants a person' } } },
       { type: 'conversation.changed', payload: { handler: 'desk', reason: 'wants a person' } },
     ]);

@@ -1,8 +1,8 @@
 import { newId, type MessageContent } from '@switchboard/contracts';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { decide, type ConversationEvent } from './decide.ts';
-import { handlerOf, statusOf, type ConnectionRef, type ConversationRoute, type Standing } from './standing.ts';
+import { decide, type Command, type ConversationEvent } from './decide.ts';
+import { deskSince, handlerOf, statusOf, type ConnectionRef, type ConversationRoute, type Standing } from './standing.ts';
 
 const channel: ConnectionRef = { connectionId: newId('con'), provider: 'whatsapp' };
 const bot: ConnectionRef = { connectionId: newId('con'), provider: 'botpress' };
@@ -29,17 +29,18 @@ const now = start + 100 * hour;
 const event: fc.Arbitrary<ConversationEvent> = fc.oneof(
   fc.record({ kind: fc.constant('contact_message' as const), at, content }),
   fc.record({ kind: fc.constant('agent_message' as const), at, now: at, from: fc.constantFrom(desk.connectionId, formerDesk.connectionId), content }),
-  fc.record({ kind: fc.constant('bot_message' as const), at, now: at, from: fc.constant(bot.connectionId), content }),
+  fc.record({ kind: fc.constant('agent_message' as const), at, now: at, from: fc.constant(channel.connectionId), content }),
+  fc.record({ kind: fc.constantFrom('bot_message' as const, 'flow_message' as const), at, now: at, content }),
   fc.record({ kind: fc.constant('system_message' as const), at, now: at, content }),
   fc.constant<ConversationEvent>({ kind: 'contact_signal', content: typing }),
-  fc.constant<ConversationEvent>({ kind: 'counterpart_signal', now, content: typing }),
-  fc.record({ kind: fc.constant('handoff' as const), at, to: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const) }),
+  fc.record({ kind: fc.constant('counterpart_signal' as const), now: fc.constant(now), by: fc.constantFrom('bot' as const, 'desk' as const), content: fc.constant(typing) }),
+  fc.record({ kind: fc.constant('handoff' as const), at, by: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const), to: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const) }),
   fc.record({ kind: fc.constant('closed' as const), at }),
 );
 const route: fc.Arbitrary<ConversationRoute> = fc.record({
   channel: fc.constant(channel),
   bot: fc.constantFrom(bot, null),
-  desk: fc.constantFrom(desk, null),
+  desk: fc.constantFrom(desk, channel, null),
   startsWith: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const),
   replyWindowMs: fc.constantFrom(24 * hour, null),
   windowClosedTemplate: fc.constantFrom({ name: 'back_soon', language: 'en', components: [] }, null),
@@ -78,13 +79,43 @@ describe('decide', () => {
     );
   });
 
-  it('answers every message for the contact with exactly one delivery, sent or failed', () => {
+  it('answers every message for the contact with exactly one delivery, sent or failed, unless it is a bot\'s that the desk has taken over from', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 8 }), fc.constantFrom('agent_message', 'bot_message', 'system_message'), content, route, (before, kind, content, route) => {
+      fc.property(fc.array(event, { maxLength: 8 }), fc.constantFrom('agent_message', 'bot_message', 'flow_message', 'system_message'), content, route, (before, kind, content, route) => {
         const last = { kind, at: start, now: start, from: desk.connectionId, content } as ConversationEvent; // the union's members differ in nothing else
-        const commands = decide(fold(before, route), route, last).commands;
+        const standing = fold(before, route);
+        const { commands } = decide(standing, route, last);
+        const since = deskSince(standing, route);
+        if (kind === 'bot_message' && since !== null && start > since) return expect(commands).toEqual([]);
         expect(commands.map(({ to }) => to)).toEqual([channel]);
         expect(['deliver', 'fail']).toContain(commands[0]?.kind);
+      }),
+    );
+  });
+
+  it('sends the channel\'s own agents neither what the contact says nor what they say themselves', () => {
+    const own = event.filter(({ kind }) => kind === 'contact_message' || kind === 'contact_signal' || kind === 'agent_message');
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), own, route, (before, last, route) => {
+        const ownRoute = { ...route, desk: channel };
+        const at = last.kind === 'agent_message' ? { ...last, from: channel.connectionId } : last;
+        for (const { to } of decide(fold(before, ownRoute), ownRoute, at).commands) expect(to).not.toEqual(channel);
+      }),
+    );
+  });
+
+  it('tells a desk once that it has the conversation, however often that is asked for', () => {
+    const wish = fc.record({ kind: fc.constant('handoff' as const), at, by: fc.constant('bot' as const), to: fc.constant('desk' as const) });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), fc.array(wish, { minLength: 1, maxLength: 5 }), route, (before, wishes, route) => {
+        const told: Command[] = [];
+        let standing = fold(before, route);
+        for (const next of wishes) {
+          const decision = decide(standing, route, next);
+          standing = decision.standing;
+          told.push(...decision.commands.filter(({ kind }) => kind === 'handoff'));
+        }
+        expect(told.length).toBeLessThanOrEqual(1);
       }),
     );
   });
@@ -110,7 +141,7 @@ describe('a message of the contact', () => {
 
   it('opens a closed conversation again, with the handler that starts', () => {
     const route = routeWith({ startsWith: 'bot' });
-    const closed = fold([{ kind: 'handoff', at: start, to: 'desk' }, { kind: 'closed', at: start + hour }], route);
+    const closed = fold([{ kind: 'handoff', at: start, by: 'bot', to: 'desk' }, { kind: 'closed', at: start + hour }], route);
     expect(decide(closed, route, { kind: 'contact_message', at: start + 2 * hour, content: text })).toMatchObject({ status: 'open', handler: 'bot', commands: [{ to: bot }] });
   });
 });
@@ -153,15 +184,86 @@ describe('an agent who writes', () => {
 });
 
 describe('a handoff', () => {
-  it('shows the new handler what the contact last wrote', () => {
-    const route = routeWith({ startsWith: 'bot' });
-    const before = fold([{ kind: 'contact_message', at: start, content: text }], route);
-    expect(decide(before, route, { kind: 'handoff', at: start + 1, to: 'desk' })).toMatchObject({ handler: 'desk', commands: [{ kind: 'introduce', to: desk }] });
+  const botFirst = routeWith({ startsWith: 'bot' });
+  const ownAgents = routeWith({ startsWith: 'bot', desk: channel });
+  const written: ConversationEvent = { kind: 'contact_message', at: start, content: text };
+  const toDesk: ConversationEvent = { kind: 'handoff', at: start + 10, by: 'bot', to: 'desk' };
+
+  it('tells the desk what it must know, and shows it what the contact last wrote', () => {
+    expect(decide(fold([written], botFirst), botFirst, toDesk)).toMatchObject({ handler: 'desk', commands: [{ kind: 'handoff', to: desk }, { kind: 'introduce', to: desk }] });
   });
 
-  it('repeated introduces nobody again', () => {
-    const route = routeWith({ startsWith: 'bot' });
-    const before = fold([{ kind: 'handoff', at: start + 1, to: 'desk' }], route);
-    expect(decide(before, route, { kind: 'handoff', at: start + 1, to: 'desk' }).commands).toEqual([]);
+  it('to the channel\'s own agents tells them and repeats nothing that they have', () => {
+    expect(decide(fold([written], ownAgents), ownAgents, toDesk)).toMatchObject({ handler: 'desk', commands: [{ kind: 'handoff', to: channel }] });
+  });
+
+  it('that the channel\'s own agents took themselves tells them nothing', () => {
+    expect(decide(fold([written], ownAgents), ownAgents, { kind: 'handoff', at: start + 1, by: 'desk', to: 'desk' })).toMatchObject({ handler: 'desk', commands: [] });
+  });
+
+  it('repeated tells nobody again', () => {
+    expect(decide(fold([toDesk], botFirst), botFirst, { ...toDesk, at: start + 20 }).commands).toEqual([]);
+  });
+
+  it('to somebody whom the route does not have is the route\'s to answer', () => {
+    const noDesk = routeWith({ desk: null, startsWith: 'bot' });
+    expect(decide(fold([written], noDesk), noDesk, toDesk)).toMatchObject({ handler: 'none', commands: [] });
+  });
+
+  it.each([
+    ['a desk', botFirst],
+    ['the channel\'s own agents', ownAgents],
+  ])('from %s back to the bot says nothing to the bot until the contact writes', (_, route) => {
+    const back = decide(fold([written, toDesk], route), route, { kind: 'handoff', at: start + 20, by: 'desk', to: 'bot' });
+    expect(back).toMatchObject({ handler: 'bot', status: 'open', commands: [] });
+    expect(decide(back.standing, route, { kind: 'contact_message', at: start + 30, content: text }).commands).toEqual([{ kind: 'deliver', to: bot }]);
+  });
+
+  it.each([
+    ['nobody', 'none', botFirst],
+    ['a bot that the route does not have', 'bot', routeWith({ bot: null })],
+  ] as const)('from a desk to %s closes the conversation; the contact\'s next message opens it with who starts', (_, to, route) => {
+    const closed = decide(fold([written], route), route, { kind: 'handoff', at: start + 20, by: 'desk', to });
+    expect(closed).toMatchObject({ status: 'closed', handler: 'none', commands: [] });
+    expect(decide(closed.standing, route, { kind: 'contact_message', at: start + 30, content: text })).toMatchObject({ status: 'open', handler: route.startsWith });
+  });
+});
+
+describe('a bot whose conversation the desk was given', () => {
+  const route = routeWith({ startsWith: 'bot' });
+  const given = fold([{ kind: 'contact_message', at: start, content: text }, { kind: 'handoff', at: start + 10, by: 'bot', to: 'desk' }], route);
+  const says = (at: number): ConversationEvent => ({ kind: 'bot_message', at, now: start + 100, content: text });
+
+  it('is not heard by the contact from that moment', () => {
+    expect(decide(given, route, says(start + 11))).toMatchObject({ standing: given, commands: [] });
+    expect(decide(given, route, { kind: 'counterpart_signal', now: start + 100, by: 'bot', content: typing }).commands).toEqual([]);
+  });
+
+  it('is heard with what it wrote before, however late that comes', () => {
+    for (const at of [start + 9, start + 10]) expect(decide(given, route, says(at)).commands).toEqual([{ kind: 'deliver', to: channel }]);
+  });
+
+  it('is heard again when it has the conversation back', () => {
+    const back = decide(given, route, { kind: 'handoff', at: start + 20, by: 'desk', to: 'bot' }).standing;
+    expect(decide(back, route, says(start + 21)).commands).toEqual([{ kind: 'deliver', to: channel }]);
+  });
+
+  it('does not silence the desk\'s own greeting', () => {
+    expect(decide(given, route, { kind: 'flow_message', at: start + 50, now: start + 50, content: text }).commands).toEqual([{ kind: 'deliver', to: channel }]);
+  });
+});
+
+describe('the channel\'s own agents', () => {
+  const route = routeWith({ startsWith: 'bot', desk: channel });
+
+  it('take the conversation over by writing, and nothing is sent', () => {
+    const decision = decide(fold([{ kind: 'contact_message', at: start, content: text }], route), route, { kind: 'agent_message', at: start + 1, now: start + 1, from: channel.connectionId, content: text });
+    expect(decision).toMatchObject({ handler: 'desk', commands: [] });
+    expect(decide(decision.standing, route, { kind: 'contact_message', at: start + 2, content: text }).commands).toEqual([]);
+  });
+
+  it('take nothing over where another desk answers', () => {
+    const elsewhere = routeWith({ startsWith: 'bot' });
+    expect(decide(fresh, elsewhere, { kind: 'agent_message', at: start + 1, now: start + 1, from: channel.connectionId, content: text })).toMatchObject({ handler: 'bot', commands: [] });
   });
 });

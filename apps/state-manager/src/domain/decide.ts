@@ -1,17 +1,20 @@
 import { assertNever, type ConnectionId, type DeliveryError, type MessageContent } from '@switchboard/contracts';
-import { handlerOf, later, laterHandoff, startingHandler, statusOf, type ConnectionRef, type ConversationRoute, type ConversationStatus, type Handler, type Standing } from './standing.ts';
+import { deskSince, handlerOf, hasOwnAgents, later, laterHandoff, startingHandler, statusOf, type ConnectionRef, type ConversationRoute, type ConversationStatus, type Handler, type Standing } from './standing.ts';
 
 /** What can happen to a conversation. `at` is when it happened, `now` when we decide; both in milliseconds since 1970. */
 export type ConversationEvent =
   | { readonly kind: 'contact_message'; readonly at: number; readonly content: MessageContent }
   | { readonly kind: 'agent_message'; readonly at: number; readonly now: number; readonly from: ConnectionId; readonly content: MessageContent }
-  | { readonly kind: 'bot_message'; readonly at: number; readonly now: number; readonly from: ConnectionId; readonly content: MessageContent }
+  | { readonly kind: 'bot_message'; readonly at: number; readonly now: number; readonly content: MessageContent }
+  /** Of a desk's own flow (greeting, menu): nobody takes the conversation over by it. */
+  | { readonly kind: 'flow_message'; readonly at: number; readonly now: number; readonly content: MessageContent }
   /** Given through the API. */
   | { readonly kind: 'system_message'; readonly at: number; readonly now: number; readonly content: MessageContent }
   /** Typing: passed on, never stored. */
   | { readonly kind: 'contact_signal'; readonly content: MessageContent }
-  | { readonly kind: 'counterpart_signal'; readonly now: number; readonly content: MessageContent }
-  | { readonly kind: 'handoff'; readonly at: number; readonly to: Handler }
+  | { readonly kind: 'counterpart_signal'; readonly now: number; readonly by: 'bot' | 'desk'; readonly content: MessageContent }
+  /** Asked for by one side; `none`: by the hub or somebody at its API. */
+  | { readonly kind: 'handoff'; readonly at: number; readonly by: Handler; readonly to: Handler }
   | { readonly kind: 'closed'; readonly at: number };
 
 export type Command =
@@ -20,6 +23,8 @@ export type Command =
   /** It cannot be sent there: the delivery fails at once. */
   | { readonly kind: 'fail'; readonly to: ConnectionRef; readonly error: DeliveryError }
   | { readonly kind: 'signal'; readonly to: ConnectionRef; readonly content: MessageContent }
+  /** Tell the desk that it has the conversation now, why, and what was said. */
+  | { readonly kind: 'handoff'; readonly to: ConnectionRef }
   /** Show the new handler what the contact last wrote; otherwise it would hear nothing until the contact writes again. */
   | { readonly kind: 'introduce'; readonly to: ConnectionRef };
 
@@ -50,11 +55,12 @@ function advance(standing: Standing, route: ConversationRoute, event: Conversati
     case 'system_message':
       return { ...standing, lastActivityAt: Math.max(standing.lastActivityAt, event.at) };
     case 'handoff':
-      return { ...standing, handoff: laterHandoff(standing.handoff, { at: event.at, to: event.to }) };
+      return isEnd(event, route) ? { ...standing, closedAt: later(standing.closedAt, event.at) } : { ...standing, handoff: laterHandoff(standing.handoff, { at: event.at, to: event.to }) };
     case 'closed':
       return { ...standing, closedAt: later(standing.closedAt, event.at) };
     // A bot's last word often follows its closing the conversation; it must not open it again.
     case 'bot_message':
+    case 'flow_message':
     case 'contact_signal':
     case 'counterpart_signal':
       return standing;
@@ -68,27 +74,50 @@ function commandsFor(before: Standing, next: Standing, handler: Handler, route: 
     case 'contact_message': {
       // Written before the conversation was closed and late on its way: somebody must still read it.
       const to = connectionOf(statusOf(next) === 'closed' ? startingHandler(route) : handler, route);
-      return to === null ? [] : [{ kind: 'deliver', to }];
+      // The channel's own agents have it already.
+      return to === null || to.connectionId === route.channel.connectionId ? [] : [{ kind: 'deliver', to }];
     }
     case 'agent_message':
+      // Written at the channel itself, where the contact reads it.
+      return event.from === route.channel.connectionId ? [] : [toChannel(next, route, event.content, event.now)];
     case 'bot_message':
+      return isSilenced(next, route, event.at) ? [] : [toChannel(next, route, event.content, event.now)];
+    case 'flow_message':
     case 'system_message':
       return [toChannel(next, route, event.content, event.now)];
     case 'contact_signal': {
       const to = connectionOf(handler, route);
-      return to === null ? [] : [{ kind: 'signal', to, content: event.content }];
+      return to === null || to.connectionId === route.channel.connectionId ? [] : [{ kind: 'signal', to, content: event.content }];
     }
     case 'counterpart_signal':
+      if (event.by === 'bot' && deskSince(next, route) !== null) return [];
       return isWindowOpen(next, route, event.now) ? [{ kind: 'signal', to: route.channel, content: event.content }] : [];
-    case 'handoff': {
-      const to = connectionOf(handler, route);
-      return to === null || handler === handlerOf(before, route) ? [] : [{ kind: 'introduce', to }];
-    }
+    case 'handoff':
+      return handler === handlerOf(before, route) ? [] : toNewHandler(handler, route, event.by);
     case 'closed':
       return [];
     default:
       return assertNever(event);
   }
+}
+
+/** The desk is done with the conversation: it gives it to nobody, or to a bot that the route does not have. */
+function isEnd({ by, to }: Extract<ConversationEvent, { kind: 'handoff' }>, { bot }: ConversationRoute): boolean {
+  return by === 'desk' && (to === 'none' || (to === 'bot' && bot === null));
+}
+
+/** What a bot wrote after the desk was given the conversation is kept and not sent. What it wrote before and comes late still goes out. */
+function isSilenced(standing: Standing, route: ConversationRoute, at: number): boolean {
+  const since = deskSince(standing, route);
+  return since !== null && at > since;
+}
+
+/** A bot hears nothing until the contact writes: it would answer what a person has answered. */
+function toNewHandler(handler: Handler, route: ConversationRoute, by: Handler): Command[] {
+  if (handler !== 'desk' || route.desk === null) return [];
+  if (!hasOwnAgents(route)) return [{ kind: 'handoff', to: route.desk }, { kind: 'introduce', to: route.desk }];
+  // They took it themselves, where all of it stands.
+  return by === 'desk' ? [] : [{ kind: 'handoff', to: route.desk }];
 }
 
 function toChannel(standing: Standing, route: ConversationRoute, content: MessageContent, now: number): Command {

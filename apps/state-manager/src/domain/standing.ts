@@ -23,6 +23,7 @@ export type ConnectionRef = { readonly connectionId: ConnectionId; readonly prov
 export type ConversationRoute = {
   readonly channel: ConnectionRef;
   readonly bot: ConnectionRef | null;
+  /** The channel itself where its own agents are the desk. */
   readonly desk: ConnectionRef | null;
   readonly startsWith: Handler;
   /** Milliseconds after the contact's last message in which the channel takes free-form messages; null: always. */
@@ -40,6 +41,17 @@ export function handlerOf(standing: Standing, route: ConversationRoute): Handler
   const { handoff, closedAt } = standing;
   const isGiven = handoff !== null && handoff.at > (closedAt ?? Number.NEGATIVE_INFINITY);
   return isGiven ? available(handoff.to, route) : startingHandler(route);
+}
+
+/** Whether the desk is the channel's own agents: they see there what the contact writes, and the contact what they write. */
+export function hasOwnAgents({ channel, desk }: ConversationRoute): boolean {
+  return desk?.connectionId === channel.connectionId;
+}
+
+/** Since when the desk has the conversation because it was given to it; null when it does not, or has it because the route starts with it. */
+export function deskSince(standing: Standing, route: ConversationRoute): number | null {
+  const { handoff } = standing;
+  return handoff?.to === 'desk' && handlerOf(standing, route) === 'desk' && handoff.at > (standing.closedAt ?? Number.NEGATIVE_INFINITY) ? handoff.at : null;
 }
 
 export function startingHandler(route: ConversationRoute): Handler {

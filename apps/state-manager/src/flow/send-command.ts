@@ -17,9 +17,10 @@ export type Outgoing = {
 
 /** Publishes the order to deliver to one connection: to the channel under the contact's own address, to a desk or bot under the one it has there. */
 export async function sendCommand({ db, bus }: Parts, conversation: ConversationRecord, to: ConnectionRef, outgoing: Outgoing): Promise<void> {
-  const { conversationId, channel, contact } = conversation;
+  const { conversationId, channel, contact, channelConversationId } = conversation;
   const isChannel = to.connectionId === channel.connectionId;
   const counterpart = isChannel ? undefined : await ensureCounterpart(db.sql, conversation, to.connectionId, stableAddress(channel.provider, contact.address));
+  const providerConversationId = counterpart === undefined ? channelConversationId : counterpart.providerConversationId;
   await bus.publish(
     `message.send.${to.provider}`,
     {
@@ -28,7 +29,7 @@ export async function sendCommand({ db, bus }: Parts, conversation: Conversation
       connectionId: to.connectionId,
       contact: counterpart === undefined ? contact : { ...contact, address: counterpart.contactAddress },
       ...(counterpart === undefined ? {} : { attributes: { channel: channel.provider, conversationId, ...outgoing.attributes } }),
-      ...(counterpart?.providerConversationId ? { providerConversationId: counterpart.providerConversationId } : {}),
+      ...(providerConversationId ? { providerConversationId } : {}),
     },
     { orderingKey: conversationId },
   );

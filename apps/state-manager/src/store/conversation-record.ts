@@ -22,6 +22,8 @@ export type ConversationRecord = {
   readonly activeMonth: string | null;
   readonly lastInboundProviderMessageId: string | null;
   readonly counterparts: readonly Counterpart[];
+  /** The channel's own conversation id, where it has one. */
+  readonly channelConversationId: string | null;
   readonly createdAt: Date;
 };
 
@@ -33,7 +35,7 @@ export const conversationColumns = `
   (select coalesce(jsonb_agg(jsonb_build_object('key', a.match_key, 'kind', a.kind, 'value', a.value)) filter (where a.provider = c.channel_provider), '[]')
      from contact_aliases a where a.contact_id = c.contact_id) as aliases,
   (select coalesce(jsonb_agg(jsonb_build_object('connectionId', m.connection_id, 'contactAddress', m.contact_address, 'providerConversationId', m.provider_conversation_id) order by m.created_at), '[]')
-     from mappings m where m.conversation_id = c.conversation_id and m.connection_id <> c.channel_connection_id) as counterparts`;
+     from mappings m where m.conversation_id = c.conversation_id) as mapped`;
 
 export type ConversationRow = {
   readonly conversation_id: ConversationId;
@@ -54,7 +56,7 @@ export type ConversationRow = {
   readonly created_at: Date;
   readonly contact_name: string | null;
   readonly aliases: readonly ContactAlias[];
-  readonly counterparts: readonly Counterpart[];
+  readonly mapped: readonly Counterpart[];
 };
 
 export function toConversationRecord(row: ConversationRow): ConversationRecord {
@@ -76,7 +78,8 @@ export function toConversationRecord(row: ConversationRow): ConversationRecord {
     messageCount: row.message_count,
     activeMonth: row.active_month,
     lastInboundProviderMessageId: row.last_inbound_provider_message_id,
-    counterparts: row.counterparts,
+    counterparts: row.mapped.filter(({ connectionId }) => connectionId !== row.channel_connection_id),
+    channelConversationId: row.mapped.find(({ connectionId }) => connectionId === row.channel_connection_id)?.providerConversationId ?? null,
     createdAt: row.created_at,
   };
 }
