@@ -12,6 +12,7 @@ export { StartRefusal } from './service/start-refusal.ts';
 export { defineRoute } from './http/define-route.ts';
 export { labelRoute } from './http/create-server.ts';
 export { reply } from './http/reply.ts';
+export { renderCsv } from './http/render-csv.ts';
 export { pageOfRows, readCursor, readPositionCursor, writeCursor } from './http/page-of-rows.ts';
 export { networkOf } from './http/network-of.ts';
 export { sendProblem } from './http/problem.ts';

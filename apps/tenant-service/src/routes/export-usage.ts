@@ -1,8 +1,7 @@
 import { exportUsage, planLimits, providerIds } from '@switchboard/contracts';
-import { defineRoute, reply, type Route } from '@switchboard/service-kit';
+import { defineRoute, renderCsv, reply, type Route } from '@switchboard/service-kit';
 import type { Dependencies } from '../app.ts';
 import type { TenantUsage, UsageStore } from '../store/usage.ts';
-import { renderCsv } from '../usage/render-csv.ts';
 
 /** Tenants that are read at once. */
 const pageSize = 1_000;
