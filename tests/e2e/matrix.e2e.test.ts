@@ -19,6 +19,7 @@ const nobodys: Readonly<Record<string, () => string>> = {
   memberId: () => newId('mbr'),
   deadLetterId: () => newId('dlq'),
   issuerId: () => newId('iss'),
+  leadId: () => newId('led'),
   waId: () => '19995550000',
   service: () => 'state-manager',
 };
@@ -26,6 +27,7 @@ const nobodys: Readonly<Record<string, () => string>> = {
 /** Bodies with which a writing route gets as far as looking for its thing. A new route that names a thing and takes a body wants a line here. */
 const bodies: Readonly<Record<string, unknown>> = {
   sendMessage: { text: 'Hello' },
+  updateLead: { status: 'contacted' },
   updateMemberOwn: { name: 'Another name' },
   updateConnectionOwn: { status: 'disabled' },
   rotateCredentialsOwn: { credentials: { accessToken: 'another-token' } },

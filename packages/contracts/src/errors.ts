@@ -34,6 +34,7 @@ export const errorCatalogue = {
   'mapping.not_found': { status: 404, title: 'Mapping not found', fix: 'Create it with POST /state/mapping, or check the WhatsApp id.', retry: 'never' },
   'mapping.no_channel': { status: 409, title: 'No WhatsApp connection', fix: 'Connect a WhatsApp number first: POST /tenants/:id/credentials with type "meta".', retry: 'never' },
   'conversation.not_found': { status: 404, title: 'Conversation not found', fix: 'Check the conversation id.', retry: 'never' },
+  'lead.not_found': { status: 404, title: 'Lead not found', fix: 'Check the lead id; GET /tenant/leads lists them.', retry: 'never' },
   'message.window_closed': { status: 409, title: 'The reply window is closed', fix: 'More than 24 hours have passed since the contact wrote. Send an approved template, or set one on the route.', retry: 'never' },
   'message.kind_not_sendable': { status: 400, title: 'This kind of message cannot be sent', fix: 'Use a kind of the message vocabulary that can be sent.', retry: 'never' },
   'message.unsupported_content': { status: 422, title: 'The provider cannot carry this message', fix: 'See "detail" for what the provider takes.', retry: 'never' },

@@ -25,6 +25,7 @@ export * from './http/platform-connections.ts';
 export * from './http/tenant-audit.ts';
 export * from './http/usage.ts';
 export * from './http/state-manager.ts';
+export * from './http/leads.ts';
 export * from './http/dead-letters.ts';
 export * from './http/webhook-ingest.ts';
 export * from './http/chatbot.ts';

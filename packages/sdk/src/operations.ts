@@ -5,6 +5,7 @@ import { gatewayRoutes, type RouteContract } from '@switchboard/contracts';
 export const operationNames = [
   'getTenant', 'updateTenant', 'getUsage', 'listAudit', 'exportAudit', 'verifyAudit',
   'listConversations', 'getConversation', 'listMessages', 'sendMessage', 'createMapping', 'getMapping', 'getStats',
+  'listLeads', 'createLead', 'getLead', 'updateLead', 'exportLeads',
   'createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'revokeApiKey',
   'postCredentials', 'listConnections', 'getConnection', 'updateConnection', 'rotateCredentials', 'endPreviousSecrets', 'testConnection', 'deleteConnection', 'getRoutes', 'putRoutes',
   'startChatwootMove', 'getChatwootMove', 'pauseChatwootMove', 'resumeChatwootMove', 'rollBackChatwootMove', 'retireChatwootMove',

@@ -6,6 +6,7 @@ import * as chatbot from './chatbot.ts';
 import * as chatwootMoves from './chatwoot-moves.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as issuers from './issuers.ts';
+import * as leads from './leads.ts';
 import * as members from './members.ts';
 import * as platformConnections from './platform-connections.ts';
 import type { RouteContract } from './route-contract.ts';
@@ -47,6 +48,7 @@ export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-serv
 /** Whole files of contracts: a route that is added to one is published with it, unless it is internal. Of a route in two, the first counts. */
 const published: readonly Published[] = [
   { tag: 'Conversations', services: ['state-manager'], contracts: stateManager },
+  { tag: 'Leads', services: ['state-manager'], contracts: leads },
   { tag: 'Tenants', services: ['tenant-service'], contracts: tenantService },
   { tag: 'API keys', services: ['tenant-service'], contracts: tenantKeys },
   { tag: 'Connections and routes', services: ['tenant-service'], contracts: tenantConnections },
