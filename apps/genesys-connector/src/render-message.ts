@@ -1,6 +1,6 @@
 import type { Rendered, RenderedPart } from '@switchboard/connector-kit';
-import { splitText } from '@switchboard/connector-kit';
-import { assertNever, describeContent, describeHandoff, type ContentOf, type MediaContent, type MessageContent, type MessageSend } from '@switchboard/contracts';
+import { describeInWords, splitText } from '@switchboard/connector-kit';
+import type { ContentOf, MediaContent, MessageContent, MessageSend } from '@switchboard/contracts';
 
 /** Characters of one message: what an agent's own editor takes for open messaging; the limit for inbound is not published (contract, 2.10). */
 const textLengthMax = 4_000;
@@ -20,7 +20,7 @@ export function renderMessage(command: MessageSend): Rendered {
   if (content.kind === 'receipt') return parts([receiptPart(command, content)]);
   if (content.kind === 'choice_reply' && command.replyToProviderMessageId !== undefined) return parts([structuredPart(command, content, command.replyToProviderMessageId)]);
   if (isFile(content)) return fileParts(command, content);
-  return parts(textsOf(textOf(content)).map((text, index) => messagePart(command, index, { text })));
+  return parts(textsOf(describeInWords(content)).map((text, index) => messagePart(command, index, { text })));
 }
 
 function parts(list: readonly RenderedPart[]): Rendered {
@@ -39,9 +39,7 @@ function isFile(content: MessageContent): content is MediaContent {
 function fileParts(command: MessageSend, content: MediaContent): Rendered {
   const { media } = content;
   if (media.mediaKey === undefined && media.url === undefined) {
-    // The file could not be fetched; the agent must know that there was one.
-    const notice = [`[${content.kind}: ${media.unavailable ?? 'the file is not available'}]`, media.caption].filter(Boolean).join('\n');
-    return parts([messagePart(command, 0, { text: notice })]);
+    return parts([messagePart(command, 0, { text: describeInWords(content) })]);
   }
   const [caption, ...rest] = textsOf(media.caption ?? '');
   const mediaType = { image: 'Image', sticker: 'Image', audio: 'Audio', video: 'Video', file: 'File' }[content.kind];
@@ -133,30 +131,4 @@ function attributesOf(command: MessageSend): Record<string, string> | undefined 
     kept[name] = value;
   }
   return Object.keys(kept).length === 0 ? undefined : kept;
-}
-
-/** What an agent reads for kinds that open messaging has no form for. */
-function textOf(content: Exclude<MessageContent, MediaContent | ContentOf<'typing' | 'receipt'>>): string {
-  switch (content.kind) {
-    case 'text':
-    case 'notice':
-    case 'choice':
-    case 'choice_reply':
-    case 'template':
-      return describeContent(content);
-    case 'location':
-      return [content.name, content.address, content.url ?? `https://www.google.com/maps?q=${content.latitude},${content.longitude}`].filter(Boolean).join('\n');
-    case 'contact_card':
-      return content.cards.map((card) => [card.name, card.organization, ...card.phones.map((phone) => phone.number), ...card.emails.map((email) => email.address)].filter(Boolean).join('\n')).join('\n\n');
-    case 'reaction':
-      return content.emoji === '' ? '[took a reaction back]' : `[reacted with ${content.emoji}]`;
-    case 'form_reply':
-      return [content.title, ...Object.entries(content.fields).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)].join('\n');
-    case 'handoff':
-      return describeHandoff(content);
-    case 'unsupported':
-      return `[a message of the kind "${content.providerType}" that cannot be shown here]`;
-    default:
-      return assertNever(content);
-  }
 }

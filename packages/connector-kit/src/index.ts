@@ -15,4 +15,5 @@ export { createMediaLinks, type MediaLink, type MediaLinks } from './media/creat
 export { createHealthReports, type HealthReports } from './health/create-health-reports.ts';
 export { mediaBytesMax } from './media/load-with-room.ts';
 export type { MediaStore } from './media/media-store.ts';
+export { describeInWords } from './domain/describe-in-words.ts';
 export { splitText } from './domain/split-text.ts';
