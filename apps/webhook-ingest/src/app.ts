@@ -5,6 +5,7 @@ import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import { createAcceptWebhook } from './accept/accept-webhook.ts';
 import { createBodyReader } from './accept/create-body-reader.ts';
 import { createGroupedWork } from './accept/create-grouped-work.ts';
+import { createIntakeLimiter } from './accept/create-intake-limiter.ts';
 import { createQuarantine } from './accept/create-quarantine.ts';
 import { createIngestMetrics } from './accept/ingest-metrics.ts';
 import type { IngestConfig } from './config.ts';
@@ -55,7 +56,8 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
     timeoutMs: storeTimeoutMs,
   });
   const health = createHealthReports({ bus, log: kit.log, now });
-  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), metrics, health, now });
+  const limiter = createIntakeLimiter({ perConnection: config.ingestRatePerConnection, perTenant: config.ingestRatePerTenant, now: () => now().getTime() });
+  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), limiter, metrics, health, now });
 
   const entries: readonly ProviderEntry[] = Object.values(providers);
   const receive = receiveWebhook({ accept, bodies: createBodyReader({ heldMaxBytes: bodiesHeldMaxBytes }), metrics, publicUrl: config.publicWebhookUrl });

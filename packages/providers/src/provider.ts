@@ -101,8 +101,11 @@ export type ProviderEntry = {
     readonly aliases?: readonly string[];
     /** Meta's GET with `hub.challenge`. */
     readonly handshake?: { readonly kind: 'hub-challenge'; readonly tokenField: string };
-    /** `connection`: its event ids are numbers that every server counts for itself, so that they mean something within a connection only. */
-    readonly eventIdScope?: 'connection';
+    /**
+     * Accounts and events are numbers that every server counts for itself, and no webhook says which server: many connections have the same numbers,
+     * the secret tells them apart, and an event's id means something within a connection only.
+     */
+    readonly hasLocalIds?: boolean;
     /** Bytes. */
     readonly bodyMaxBytes: number;
     /** Pure; never throws. It runs before the sender is known: it must cost little for any body up to the cap. */

@@ -7,6 +7,7 @@ import { assignParts, type AssignedParts } from '../domain/assign-parts.ts';
 import { routingKey } from '../store/connections.ts';
 import { contentKey, type ReceivedWebhook } from '../store/webhooks.ts';
 import type { Quarantine } from './create-quarantine.ts';
+import type { IntakeLimiter } from './create-intake-limiter.ts';
 import { createVerifier, triedSecretsMax, type Verifier } from './create-verifier.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 
@@ -15,13 +16,17 @@ export type AcceptParts = {
   /** Resolves when they are durable. */
   readonly store: (webhooks: readonly ReceivedWebhook[]) => Promise<void>;
   readonly quarantine: Quarantine;
+  readonly limiter: IntakeLimiter;
   readonly metrics: IngestMetrics;
   readonly health: Pick<HealthReports, 'note'>;
   readonly now: () => Date;
 };
 
-/** 200: durable, or a repetition, or kept aside. 401: no secret of an account it names has signed it. 404: nobody's account. */
-export type Answer = 200 | 401 | 404;
+/**
+ * 200: durable, or a repetition, or kept aside. 401: no secret of an account it names has signed it. 404: nobody's account. 429: some of it was too
+ * much for a connection or its tenant, and is not stored.
+ */
+export type Answer = { readonly status: 200 | 401 | 404 } | { readonly status: 429; readonly retryAfterSeconds: number };
 
 /**
  * Takes a webhook in: whose is it, did their secret sign it, and is it stored? Throws `storage.unavailable`, `service.unavailable` or
@@ -38,7 +43,7 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     const addressee = addresseeId === undefined ? undefined : await parts.directory.findById(addresseeId);
     if (addresseeId !== undefined && (addressee === undefined || addressee.provider !== entry.id || !addressee.isEnabled)) {
       parts.metrics.count(entry.id, 'unknown');
-      return 404;
+      return { status: 404 };
     }
     const visit: Visit = { entry, webhook, addressee, receivedAt, verifier };
     // First of all, so that accounts the body names cannot use up the secrets that may be tried.
@@ -46,15 +51,24 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     const split = entry.webhook.split(webhook);
     if (split.kind === 'unreadable') return await answerUnreadable(parts, visit, split.reason);
 
-    const found = await findOwnersOfAll(parts, visit, split.parts);
+    const isAddressees = (part: WebhookPart) => addressee !== undefined && part.routingIdentifiers.some((identifier) => isOwnUrlOf(entry, addressee, identifier));
+    const isAddressed = addressee?.isActive === true && verifier.isSignedBy(addressee);
+    // What is the addressee's is nobody else's: most webhooks to a connection's own URL need no look-up at all.
+    const found = await findOwnersOfAll(parts, visit, isAddressed ? split.parts.filter((part) => !isAddressees(part)) : split.parts);
     if (found === undefined) return refuse(parts, entry);
     const { accepted, refused, early, overdue, unowned } = assignParts(split.parts, {
       find: found.find,
       isVerified: (connection) => verifier.isSignedBy(connection),
       addressee,
+      isAddressees,
+      hasLocalIds: entry.webhook.hasLocalIds === true,
       awaitedSinceMin: receivedAt.getTime() - earlyMaxMs,
     });
-    if (accepted.length > 0) await storeAccepted(parts, visit, accepted);
+    // Strangers cannot use up an allowance: only what is verified counts.
+    const waits = parts.limiter.take([...new Map(accepted.map(({ connection }) => [connection.connectionId, connection])).values()]);
+    const within = waits.size === 0 ? accepted : accepted.filter(({ connection }) => !waits.has(connection.connectionId));
+    if (within.length > 0) await storeAccepted(parts, visit, within);
+    if (within.length < accepted.length) parts.metrics.count(entry.id, 'limited', accepted.length - within.length);
     // Somebody else's word about their account: dropped, not kept, though the rest of the body may be good.
     if (refused.length > 0) parts.metrics.count(entry.id, 'refused', refused.length);
     // What may be somebody's after all is not acknowledged, or it would be lost: the provider shall come again, with what is stored already too.
@@ -63,10 +77,15 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     if (accepted.length > 0 || overdue.length > 0) {
       const aside = [...overdue, ...unowned];
       if (aside.length > 0) await keepAside(parts, visit, aside, Buffer.from(`[${aside.map(({ part }) => part.write().body).join(',')}]`));
-      return 200;
+      return waits.size === 0 ? { status: 200 } : { status: 429, retryAfterSeconds: Math.ceil(Math.max(...waits.values()) / 1000) };
     }
-    return refused.length > 0 ? 401 : await answerUnowned(parts, visit, unowned);
+    return refused.length > 0 ? { status: 401 } : await answerUnowned(parts, visit, unowned);
   };
+}
+
+/** Whether the connection's own URL settles whose this is: it has the account, which nobody else can have or which every server numbers for itself. */
+function isOwnUrlOf(entry: ProviderEntry, addressee: KnownConnection, identifier: RoutingIdentifier): boolean {
+  return (entry.webhook.hasLocalIds === true || entry.routingFields.includes(identifier.name)) && addressee.routingKeys.includes(routingKey(entry.id, identifier));
 }
 
 /**
@@ -77,7 +96,7 @@ const earlyMaxMs = 6 * 3_600_000;
 
 function refuse(parts: AcceptParts, entry: ProviderEntry): Answer {
   parts.metrics.count(entry.id, 'refused');
-  return 401;
+  return { status: 401 };
 }
 
 /** One webhook on its way in. */
@@ -116,7 +135,7 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
   await parts.store(
     accepted.map(({ part, connection }) => {
       const { providerEventId, orderingKey, body } = part.write();
-      const scope = entry.webhook.eventIdScope === 'connection' ? `${connection.connectionId}:` : '';
+      const scope = entry.webhook.hasLocalIds === true ? `${connection.connectionId}:` : '';
       const eventKey = providerEventId === undefined ? contentKey(connection.connectionId, body) : scope + providerEventId;
       return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, orderingKey, body, receivedAt: at, traceparent };
     }),
@@ -129,16 +148,16 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
 async function answerUnowned(parts: AcceptParts, visit: Visit, unowned: Assigned['unowned']): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, unowned.flatMap(({ part }) => part.relatedIdentifiers))) {
     await keepAside(parts, visit, unowned, visit.webhook.body);
-    return 200;
+    return { status: 200 };
   }
   parts.metrics.count(visit.entry.id, visit.addressee === undefined ? 'unknown' : 'refused');
-  return visit.addressee === undefined ? 404 : 401;
+  return { status: visit.addressee === undefined ? 404 : 401 };
 }
 
 async function answerUnreadable(parts: AcceptParts, visit: Visit, reason: string): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, [])) {
     await keepAside(parts, visit, [{ reason }], visit.webhook.body);
-    return 200;
+    return { status: 200 };
   }
   return refuse(parts, visit.entry);
 }

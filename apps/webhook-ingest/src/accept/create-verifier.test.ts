@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { providers } from '@switchboard/providers';
+import { providers, type ProviderEntry, type RawWebhook } from '@switchboard/providers';
 import { signWebhook } from '@switchboard/providers/webhook-auth';
 import { createVerifier } from './create-verifier.ts';
 
@@ -31,5 +31,17 @@ describe('the verifier of one webhook', () => {
     expect(verifier.isSignedBy(having('right'))).toBe(true);
     expect(wrong(100).some((connection) => verifier.isSignedBy(connection))).toBe(false);
     expect(verifier.isSignedBy(having('wrong-1', 'right'))).toBe(true);
+  });
+});
+
+describe('who does not even claim to be the provider', () => {
+  const claims = (entry: ProviderEntry, webhook: Partial<RawWebhook>) => createVerifier(entry.webhook.auth, { method: 'POST', url: '', headers: {}, body: Buffer.from('{}'), ...webhook }, now).isPlausible;
+
+  it('is known by having none of the headers and no secret in the URL', () => {
+    expect([claims(providers.whatsapp, {}), claims(providers.chatwoot, {}), claims(providers.botpress, { headers: { 'x-hub-signature-256': 'x' } })]).toEqual([false, false, false]);
+    expect(claims(providers.whatsapp, { pathToken: 'x' })).toBe(false);
+    for (const header of ['x-chatwoot-signature', 'x-webhook-token']) expect(claims(providers.chatwoot, { headers: { [header]: 'x' } })).toBe(true);
+    for (const header of ['x-secret-key', 'x-webhook-token', 'x-bp-secret', 'x-bp-signature']) expect(claims(providers.botpress, { headers: { [header]: 'x' } })).toBe(true);
+    for (const entry of [providers.chatwoot, providers.botpress]) expect(claims(entry, { pathToken: 'x' })).toBe(true);
   });
 });

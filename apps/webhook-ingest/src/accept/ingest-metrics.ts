@@ -2,7 +2,7 @@ import type { ProviderId } from '@switchboard/contracts';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** What became of a part of a webhook. `accepted` counts repetitions too; `stored` only what was new. */
-export type Outcome = 'accepted' | 'stored' | 'refused' | 'unknown' | 'quarantined' | 'unavailable' | 'too_large';
+export type Outcome = 'accepted' | 'stored' | 'refused' | 'unknown' | 'quarantined' | 'limited' | 'unavailable' | 'too_large';
 
 export interface IngestMetrics {
   count(provider: ProviderId | 'all', outcome: Outcome, parts?: number): void;

@@ -17,6 +17,8 @@ export type KnownConnection = {
   readonly version: number;
   /** Milliseconds since the epoch when it began to wait to become active. */
   readonly pendingSince: number | undefined;
+  /** What it is found by, as `routingKey` writes it. */
+  readonly routingKeys: readonly string[];
   readonly secrets: OpenedSecrets;
 };
 
@@ -60,8 +62,8 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
   let generation = 0;
 
   async function open(stored: StoredConnection): Promise<KnownConnection> {
-    const { tenantId, connectionId, provider, status, version, pendingSince } = stored;
-    return { tenantId, connectionId, provider, version, isActive: status === 'active', isEnabled: status !== 'disabled', pendingSince: pendingSince?.getTime(), secrets: await store.openSecrets(stored) };
+    const { tenantId, connectionId, provider, status, version, routingKeys, pendingSince } = stored;
+    return { tenantId, connectionId, provider, version, routingKeys, isActive: status === 'active', isEnabled: status !== 'disabled', pendingSince: pendingSince?.getTime(), secrets: await store.openSecrets(stored) };
   }
 
   /** Opens rows of the copy; those that an event has overtaken are asked for again, and used as they are while nobody answers. */

@@ -9,7 +9,67 @@ type Connection = Candidate & { readonly account: string; readonly secret: strin
 const connection = (id: string, tenantId: string, account: string, secret: string, state: Partial<Connection> = {}): Connection => ({ connectionId: `con_${id}`, tenantId: tenantId as TenantId, isActive: true, isEnabled: true, account, secret, ...state });
 const part = (...accounts: string[]): WebhookPart => ({ routingIdentifiers: accounts.map((value) => ({ name: 'account', value })), relatedIdentifiers: [], write: () => ({ providerEventId: undefined, orderingKey: 'x', body: '{}' }) });
 const assign = (parts: readonly WebhookPart[], connections: readonly Connection[], signedWith: string, addressee?: Connection) =>
-  assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee, awaitedSinceMin: 1_000 });
+  assignParts(parts, { find: ({ value }) => connections.filter((candidate) => candidate.account === value), isVerified: (candidate) => candidate.secret === signedWith, addressee, isAddressees: () => false, hasLocalIds: false, awaitedSinceMin: 1_000 });
+
+/** As with accounts that every server numbers for itself: the addressee's own URL settles whose the numbers are. */
+const assignLocal = (parts: readonly WebhookPart[], connections: readonly Connection[], signedWith: string, addressee?: Connection) =>
+  assignParts(parts, {
+    find: ({ value }) => connections.filter((candidate) => candidate.account === value),
+    isVerified: (candidate) => candidate.secret === signedWith,
+    addressee,
+    isAddressees: ({ routingIdentifiers }) => routingIdentifiers.some(({ value }) => value === addressee?.account),
+    hasLocalIds: true,
+    awaitedSinceMin: 1_000,
+  });
+
+describe('a part with numbers that every server counts for itself', () => {
+  const [ofAcme, ofGlobex] = [connection('1', 'acme', '1/1', 'acme-secret'), connection('2', 'globex', '1/1', 'globex-secret')];
+  const both = [ofAcme, ofGlobex];
+
+  it('is the one\'s whose secret signed it, though others have the same', () => {
+    expect(assignLocal([part('1/1', '1')], both, 'globex-secret').accepted.map(({ connection: owner }) => owner)).toEqual([ofGlobex]);
+    expect(assignLocal([part('1/1', '1')], both, 'nobody')).toMatchObject({ accepted: [], refused: [{}] });
+  });
+
+  it('goes on to the wider account where nobody who has the inbox signed it', () => {
+    const account = connection('3', 'initech', '1', 'initech-secret');
+    expect(assignLocal([part('1/1', '1')], [...both, account], 'initech-secret').accepted.map(({ connection: owner }) => owner)).toEqual([account]);
+    expect(assignLocal([part('1/1', '1')], [...both, account], 'nobody')).toMatchObject({ accepted: [], refused: [{}] });
+  });
+
+  it('is the addressee\'s where it has the numbers, its secret signed it and it is active; else nobody gets it there', () => {
+    const twin = { ...ofGlobex, secret: 'acme-secret' };
+    expect(assignLocal([part('1/1')], [ofAcme, twin], 'acme-secret', ofAcme).accepted.map(({ connection: owner }) => owner)).toEqual([ofAcme]);
+    expect(assignLocal([part('1/1')], [ofAcme, twin], 'acme-secret')).toMatchObject({ accepted: [], unowned: [{ reason: 'several tenants have this account' }] });
+    expect(assignLocal([part('1/1')], both, 'globex-secret', ofAcme)).toMatchObject({ accepted: [], unowned: [{ reason: expect.stringContaining('another tenant') }] });
+    expect(assignLocal([part('2/2')], [...both, connection('4', 'globex', '2/2', 'globex-secret')], 'acme-secret', ofAcme)).toMatchObject({ accepted: [], refused: [{}] });
+    expect(assignLocal([part('1/1')], [{ ...ofAcme, isEnabled: false, isActive: false }, ofGlobex], 'acme-secret', { ...ofAcme, isEnabled: false, isActive: false })).toMatchObject({ accepted: [], refused: [{}] });
+  });
+
+  it('is awaited where its own connection is not active yet, whoever else has the numbers', () => {
+    const pending = { ...ofAcme, isActive: false };
+    expect(assignLocal([part('1/1')], [pending, ofGlobex], 'acme-secret')).toMatchObject({ early: [{}], refused: [] });
+    // Found by its URL alone: it is not among the many that were looked up.
+    expect(assignLocal([part('1/1')], [ofGlobex], 'acme-secret', pending)).toMatchObject({ early: [{}], refused: [] });
+    expect(assignLocal([part('1/1')], [pending, ofGlobex], 'nobody')).toMatchObject({ early: [], refused: [{}] });
+  });
+
+  it('is never accepted for who did not sign it, is not active, has not the account, or is another tenant\'s than the URL\'s', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const connections = fc.array(fc.record({ id: fc.constantFrom('1', '2', '3', '4'), tenant: fc.constantFrom('acme', 'globex'), account: name, secret: name, isActive: fc.boolean() }), { maxLength: 6 });
+    fc.assert(
+      fc.property(connections, fc.array(fc.array(name, { maxLength: 3 }), { maxLength: 5 }), name, fc.option(fc.nat(5)), (rows, accounts, signedWith, at) => {
+        const all = rows.map((row) => connection(row.id, row.tenant, row.account, row.secret, { isActive: row.isActive }));
+        const addressee = at === null ? undefined : all[at];
+        const { accepted } = assignLocal(accounts.map((names) => part(...names)), all, signedWith, addressee);
+        for (const { connection: owner, part: owned } of accepted) {
+          expect(owner).toMatchObject({ secret: signedWith, isActive: true, tenantId: addressee?.tenantId ?? owner.tenantId });
+          expect(owned.routingIdentifiers.map((identifier) => identifier.value)).toContain(owner.account);
+        }
+      }),
+    );
+  });
+});
 
 describe('a part', () => {
   it('is its account\'s connection\'s, most specific account first', () => {

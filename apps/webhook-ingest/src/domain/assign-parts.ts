@@ -21,6 +21,13 @@ type Context<C extends Candidate> = {
   readonly find: (identifier: RoutingIdentifier) => readonly C[];
   readonly isVerified: (connection: C) => boolean;
   readonly addressee: C | undefined;
+  /** The addressee has the account that the part names, and no other connection's claim to the same numbers counts at its URL. */
+  readonly isAddressees: (part: WebhookPart) => boolean;
+  /**
+   * The accounts are numbers that every server counts for itself: many connections have the same, and one that did not sign says nothing of whose it is.
+   * Elsewhere a part is never the wider account's when the specific one is connected.
+   */
+  readonly hasLocalIds: boolean;
   /** Milliseconds since the epoch: what waits since before is not waited for any more. */
   readonly awaitedSinceMin: number;
 };
@@ -40,8 +47,13 @@ export function assignParts<C extends Candidate>(
   const overdue: { part: WebhookPart; reason: string }[] = [];
   const unowned: { part: WebhookPart; reason: string }[] = [];
   for (const part of parts) {
-    const candidates = firstConnected(part, context.find);
-    const awaited = candidates.length === 0 ? awaitedBy(part, context) : [];
+    if (context.addressee?.isActive === true && context.isVerified(context.addressee) && context.isAddressees(part)) {
+      accepted.push({ part, connection: context.addressee });
+      continue;
+    }
+    const candidates = connectedTo(part, context);
+    const verified = candidates.filter(context.isVerified);
+    const awaited = candidates.length === 0 || (context.hasLocalIds && verified.length === 0) ? awaitedBy(part, context) : [];
     if (awaited.length > 0) {
       if (awaited.some(({ pendingSince }) => pendingSince === undefined || pendingSince >= context.awaitedSinceMin)) early.push(part);
       else overdue.push({ part, reason: 'its connection has waited too long for working credentials' });
@@ -51,7 +63,6 @@ export function assignParts<C extends Candidate>(
       unowned.push({ part, reason: 'no active connection has this account' });
       continue;
     }
-    const verified = candidates.filter(context.isVerified);
     const owner = verified.find((candidate) => candidate.connectionId === context.addressee?.connectionId) ?? verified.toSorted(byId)[0];
     if (owner === undefined) refused.push(part);
     else if (verified.some((candidate) => candidate.tenantId !== owner.tenantId)) unowned.push({ part, reason: 'several tenants have this account' });
@@ -61,18 +72,22 @@ export function assignParts<C extends Candidate>(
   return { accepted, refused, early, overdue, unowned };
 }
 
-/** The active connections of the most specific identifier that has any. */
-function firstConnected<C extends Candidate>(part: WebhookPart, find: (identifier: RoutingIdentifier) => readonly C[]): readonly C[] {
+/** The active connections of the most specific identifier that has any; with local ids, that has any whose secret signed it. */
+function connectedTo<C extends Candidate>(part: WebhookPart, { find, isVerified, hasLocalIds }: Context<C>): readonly C[] {
+  let first: readonly C[] | undefined;
   for (const identifier of part.routingIdentifiers) {
     const active = find(identifier).filter((candidate) => candidate.isActive);
-    if (active.length > 0) return active;
+    if (active.length === 0) continue;
+    if (!hasLocalIds || active.some(isVerified)) return active;
+    first ??= active;
   }
-  return [];
+  return first ?? [];
 }
 
 /** Connections that wait to become active and have the account and the secret, where the URL is not another tenant's. */
-function awaitedBy<C extends Candidate>(part: WebhookPart, { find, isVerified, addressee }: Context<C>): readonly C[] {
-  const waiting = part.routingIdentifiers.flatMap(find).filter((candidate) => candidate.isEnabled && !candidate.isActive);
+function awaitedBy<C extends Candidate>(part: WebhookPart, { find, isVerified, addressee, isAddressees }: Context<C>): readonly C[] {
+  const own = addressee !== undefined && isAddressees(part) ? [addressee] : [];
+  const waiting = [...own, ...part.routingIdentifiers.flatMap(find)].filter((candidate) => candidate.isEnabled && !candidate.isActive);
   return waiting.filter((candidate) => (addressee === undefined || addressee.tenantId === candidate.tenantId) && isVerified(candidate));
 }
 

@@ -1,5 +1,5 @@
 import { connectionIdSchema, isHubError, type ConnectionId } from '@switchboard/contracts';
-import type { ProviderEntry, RawWebhook } from '@switchboard/providers';
+import type { ProviderEntry, RawWebhook, WebhookAuth } from '@switchboard/providers';
 import type { RawRoute } from '@switchboard/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AcceptWebhook } from '../accept/accept-webhook.ts';
@@ -10,11 +10,14 @@ import { answerEmpty } from './answer-empty.ts';
 /** Seconds after which a provider may try again what could not be stored. Genesys repeats after 5 by itself, Meta at once and then ever later. */
 const retryAfterSeconds = 5;
 
-/** `POST /webhooks/<provider>[/<connection>]`, as the registry says. Before Express and any parser: signatures are over the raw bytes. */
+/**
+ * `POST /webhooks/<provider>[/<connection>]` and the registry's aliases, each with `/<token>` where the provider may prove itself by its URL. Before
+ * Express and any parser: signatures are over the raw bytes. The names are labels of metrics and logs: no token ever stands in one.
+ */
 export function receiveWebhook(options: { readonly accept: AcceptWebhook; readonly bodies: BodyReader; readonly metrics: IngestMetrics; readonly publicUrl: string }): (entry: ProviderEntry) => RawRoute[] {
   const { accept, bodies, metrics, publicUrl } = options;
 
-  async function receive(entry: ProviderEntry, request: IncomingMessage, response: ServerResponse, addresseeId: ConnectionId | undefined): Promise<void> {
+  async function receive(entry: ProviderEntry, request: IncomingMessage, response: ServerResponse, addressed: Addressed): Promise<void> {
     const read = await bodies.read(request, entry.webhook.bodyMaxBytes);
     if (read.kind === 'aborted') return;
     if (read.kind === 'too-large') {
@@ -28,9 +31,11 @@ export function receiveWebhook(options: { readonly accept: AcceptWebhook; readon
       answerEmpty(response, 503, { 'retry-after': String(retryAfterSeconds), connection: 'close' });
       return;
     }
-    const webhook: RawWebhook = { method: 'POST', url: publicUrl + (request.url ?? ''), headers: textHeaders(request), body: read.body };
+    const { addresseeId, pathToken } = addressed;
+    const webhook: RawWebhook = { method: 'POST', url: publicUrl + (request.url ?? ''), headers: textHeaders(request), body: read.body, ...(pathToken === undefined ? {} : { pathToken }) };
     try {
-      answerEmpty(response, await accept(entry, webhook, addresseeId));
+      const answer = await accept(entry, webhook, addresseeId);
+      answerEmpty(response, answer.status, answer.status === 429 ? { 'retry-after': String(answer.retryAfterSeconds) } : {});
     } catch (error) {
       // The error middleware would answer with a problem; a provider wants to know only when to come again.
       if (!isHubError(error) || !unavailableCodes.has(error.code)) throw error;
@@ -41,18 +46,42 @@ export function receiveWebhook(options: { readonly accept: AcceptWebhook; readon
     }
   }
 
-  return (entry) =>
-    entry.webhook.paths.map((path) => ({
-      method: 'POST',
-      name: path === 'shared' ? `/webhooks/${entry.id}` : `/webhooks/${entry.id}/:connectionId`,
-      pattern: path === 'shared' ? new RegExp(`^/webhooks/${entry.id}/?$`) : new RegExp(`^/webhooks/${entry.id}/([^/]{1,64})$`),
-      handle: async (request, response, match) => {
-        if (path === 'shared') return await receive(entry, request, response, undefined);
-        const id = connectionIdSchema.safeParse(match[1]);
-        if (!id.success) return answerEmpty(response, 404);
-        return await receive(entry, request, response, id.data);
-      },
-    }));
+  return (entry) => {
+    const token = takesPathToken(entry.webhook.auth) ? { pattern: '(?:/([^/]{1,1024}))?', name: '[/:token]' } : { pattern: '', name: '' };
+    const route = (name: string, path: string, handle: RawRoute['handle']): RawRoute => ({ method: 'POST', name, pattern: new RegExp(`^${path}/?$`), handle });
+    const shared = (path: string, ending: typeof token) =>
+      route(path + ending.name, path + ending.pattern, async (request, response, match) => {
+        const pathToken = decoded(match[1]);
+        if (pathToken === null) return answerEmpty(response, 404);
+        await receive(entry, request, response, { addresseeId: undefined, pathToken });
+      });
+    const ofConnection = route(`/webhooks/${entry.id}/:connectionId${token.name}`, `/webhooks/${entry.id}/([^/]{1,64})${token.pattern}`, async (request, response, match) => {
+      const id = connectionIdSchema.safeParse(match[1]);
+      const pathToken = decoded(match[2]);
+      if (!id.success || pathToken === null) return answerEmpty(response, 404);
+      await receive(entry, request, response, { addresseeId: id.data, pathToken });
+    });
+    return [
+      // Here a segment more is a connection.
+      ...entry.webhook.paths.map((path) => (path === 'shared' ? shared(`/webhooks/${entry.id}`, { pattern: '', name: '' }) : ofConnection)),
+      ...(entry.webhook.aliases ?? []).map((alias) => shared(alias, token)),
+    ];
+  };
+}
+
+type Addressed = { readonly addresseeId: ConnectionId | undefined; readonly pathToken: string | undefined };
+
+function takesPathToken(auth: WebhookAuth): boolean {
+  return auth.scheme === 'any-of' ? auth.schemes.some(({ scheme }) => scheme === 'path-token') : auth.scheme === 'path-token';
+}
+
+/** Null: not a way to write a segment of a URL. */
+function decoded(segment: string | undefined): string | undefined | null {
+  try {
+    return segment === undefined ? undefined : decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
 }
 
 const unavailableCodes: ReadonlySet<string> = new Set(['storage.unavailable', 'service.unavailable', 'service.timeout']);

@@ -27,6 +27,12 @@ export function routingKey(provider: ProviderId, identifier: RoutingIdentifier):
 const columns = `tenant_id as "tenantId", connection_id as "connectionId", provider, status, version, case when status = 'pending' then coalesce(pending_since, updated_at) end as "pendingSince",
   routing_keys as "routingKeys", sealed_secrets as "sealedSecrets"`;
 
+/**
+ * Thousands of self-hosted servers have an account 1 with an inbox 1: a stranger who names it must not have all their secrets opened. More secrets than
+ * are tried for one webhook anyway; the connection's own URL finds it without that.
+ */
+const connectionsOfKeyMax = 100;
+
 /** Ingest's copy of the connections, secrets sealed again under its own keys. Reading goes over all tenants, in system scope; writing is the tenant's. */
 export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) {
   const place = (connectionId: ConnectionId) => ({ table: 'connections', column: 'sealed_secrets', row: connectionId });
@@ -35,8 +41,16 @@ export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) 
     findByIds: (connectionIds: readonly ConnectionId[]): Promise<StoredConnection[]> =>
       db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where connection_id = any($1)`, [connectionIds])),
 
+    /** Of each key the active ones and the oldest, `connectionsOfKeyMax` at most. */
     findByRoutingKeys: (keys: readonly string[]): Promise<StoredConnection[]> =>
-      db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where routing_keys && $1`, [keys])),
+      db.transaction(async () => {
+        const rows = await db.sql.query<StoredConnection>(
+          `select found.* from unnest($1::text[]) as wanted (key)
+             cross join lateral (select ${columns} from connections where routing_keys @> array[wanted.key] order by status <> 'active', connection_id limit ${connectionsOfKeyMax}) found`,
+          [keys],
+        );
+        return [...new Map(rows.map((row) => [row.connectionId, row])).values()];
+      }),
 
     listLastChanged: (provider: ProviderId, limit: number): Promise<StoredConnection[]> =>
       db.transaction(() => db.sql.query<StoredConnection>(`select ${columns} from connections where provider = $1 order by updated_at desc limit $2`, [provider, limit])),

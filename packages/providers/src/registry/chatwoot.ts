@@ -60,7 +60,7 @@ export const chatwoot = {
     secretField: 'webhookSecret',
     paths: ['shared', 'connection'],
     aliases: ['/api/v1/webhooks/chatwoot', '/api/webhooks/chatbot/chatwoot'],
-    eventIdScope: 'connection',
+    hasLocalIds: true,
     // A message has at most 150 000 characters and stands in its webhook three times; files come by URL.
     bodyMaxBytes: 2 * 1024 * 1024,
     split: splitChatwootWebhook,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RawWebhook, WebhookAuth } from '../provider.ts';
+import { botpress as botpressEntry } from '../registry/botpress.ts';
+import { chatwoot as chatwootEntry } from '../registry/chatwoot.ts';
 import { genesys } from '../registry/genesys.ts';
 import { whatsapp } from '../registry/whatsapp.ts';
 import { signWebhook, withBodyHash } from './sign-webhook.ts';
@@ -8,11 +10,10 @@ import { verifyWebhook } from './verify-webhook.ts';
 
 const meta = whatsapp.webhook.auth;
 const openMessaging = genesys.webhook.auth;
-const chatwoot = {
-  scheme: 'timestamped-hmac', algorithm: 'sha256', signatureHeader: 'x-chatwoot-signature', timestampHeader: 'x-chatwoot-timestamp',
-  prefix: 'sha256=', encoding: 'hex', separator: '.', toleranceSeconds: 300,
-} as const satisfies WebhookAuth;
-const botpress = { scheme: 'shared-token', header: 'x-secret-key' } as const satisfies WebhookAuth;
+const chatwoot = chatwootEntry.webhook.auth;
+const botpress = botpressEntry.webhook.auth;
+const [, chatwootHeader, chatwootPath] = chatwoot.schemes;
+const bpSignature = botpress.schemes[3];
 const twilio = { scheme: 'twilio', header: 'x-twilio-signature' } as const satisfies WebhookAuth;
 
 const post = (body: string, headers: RawWebhook['headers'], url = 'https://hub.example.test/webhooks'): RawWebhook => ({ method: 'POST', url, headers, body: Buffer.from(body) });
@@ -92,16 +93,58 @@ describe('Chatwoot\'s signature', () => {
     expect(verifyAt(1783077605 - 301)).toBe(false);
   });
 
+  it('fits no other body, no other secret, and no time stamp but the one that was signed', () => {
+    const verify = (body: string, secret: string, given: RawWebhook['headers']) => verifyWebhook(chatwoot, post(body, given), [secret], 1783077605);
+    expect(verify('{"event":"message_created","id":918274}', 'kQ7yUo2mN4bV8xZ1cR5tW9pL', headers)).toBe(false);
+    expect(verify('{"event":"message_created","id":918273}', 'kQ7yUo2mN4bV8xZ1cR5tW9pM', headers)).toBe(false);
+    expect(verify('{"event":"message_created","id":918273}', 'kQ7yUo2mN4bV8xZ1cR5tW9pL', { ...headers, 'x-chatwoot-timestamp': '1783077606' })).toBe(false);
+    // A digit may not move from the body to the time stamp, nor the other way.
+    expect(verify('5.{"event":"message_created","id":918273}', 'kQ7yUo2mN4bV8xZ1cR5tW9pL', { ...headers, 'x-chatwoot-timestamp': '178307760' })).toBe(false);
+  });
+
+  it('may be left out where the secret itself is in a header or at the end of the URL, as with servers that do not sign', () => {
+    const secret = 'kQ7yUo2mN4bV8xZ1cR5tW9pL';
+    const verify = (webhook: Partial<RawWebhook>) => verifyWebhook(chatwoot, { ...post('{}', {}), ...webhook }, [secret]);
+    expect(verify({ headers: { 'x-webhook-token': secret } })).toBe(true);
+    expect(verify({ pathToken: secret })).toBe(true);
+    // A stale signature beside it proves nothing, and takes nothing away.
+    expect(verify({ headers, pathToken: secret })).toBe(true);
+    for (const wrong of ['', secret.slice(1), `${secret} `, `${secret}\0`, secret.toUpperCase()]) {
+      expect([verify({ pathToken: wrong }), verify({ headers: { 'x-webhook-token': wrong } })]).toEqual([false, false]);
+    }
+    expect(verify({})).toBe(false);
+  });
+
   it.each(['', 'now', '1783077605.0', '-1783077605', undefined, '1'.repeat(20)])('is refused with %j as time stamp', (timestamp) => {
     expect(verifyAt(1783077605, { ...headers, 'x-chatwoot-timestamp': timestamp })).toBe(false);
   });
 });
 
 describe('a shared token', () => {
-  it('must be the whole secret', () => {
-    const verify = (token: string | undefined) => verifyWebhook(botpress, post('{}', { 'x-secret-key': token }), ['long-random-secret']);
+  it.each(['x-secret-key', 'x-webhook-token', 'x-bp-secret'])('must be the whole secret (%s)', (header) => {
+    const verify = (token: string | undefined) => verifyWebhook(botpress, post('{}', { [header]: token }), ['long-random-secret']);
     expect(verify('long-random-secret')).toBe(true);
     expect([undefined, '', 'long-random-secre', 'long-random-secret ', 'long-random-secreT'].map(verify)).toEqual([false, false, false, false, false]);
+  });
+
+  it('is no secret that is not there', () => {
+    for (const secrets of [[], ['']]) expect(verifyWebhook(botpress, post('{}', { 'x-secret-key': '', 'x-bp-signature': signWebhook(bpSignature, { url: '', body: Buffer.from('{}') }, '')['x-bp-signature'] }), secrets)).toBe(false);
+  });
+});
+
+describe('Botpress\' signature', () => {
+  const bare = (signWebhook(bpSignature, { url: '', body: Buffer.from('{"a":1}') }, 'long-random-secret')['x-bp-signature'] ?? '').slice('sha256='.length);
+  const verify = (signature: string, body = '{"a":1}') => verifyWebhook(botpress, post(body, { 'x-bp-signature': signature }), ['long-random-secret']);
+
+  it('comes with or without its prefix', () => {
+    expect(bare).toMatch(/^[0-9a-f]{64}$/);
+    expect([verify(bare), verify(`sha256=${bare}`)]).toEqual([true, true]);
+    expect([verify(`sha256=sha256=${bare}`), verify(`sha1=${bare}`), verify('sha256='), verify(''), verify(bare.slice(1)), verify(bare, '{"a":2}')]).toEqual([false, false, false, false, false, false]);
+  });
+
+  it('is not the secret, nor the secret a signature', () => {
+    expect(verify('long-random-secret')).toBe(false);
+    expect(verifyWebhook(botpress, post('{"a":1}', { 'x-secret-key': bare }), ['long-random-secret'])).toBe(false);
   });
 });
 
@@ -170,13 +213,13 @@ describe('Twilio\'s signature', () => {
 describe('every scheme', () => {
   const body = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
   const secret = fc.string({ minLength: 1, maxLength: 60 });
-  const schemes: [string, WebhookAuth][] = [['meta', meta], ['genesys', openMessaging], ['chatwoot', chatwoot], ['twilio', twilio], ['botpress', botpress]];
+  const schemes: [string, WebhookAuth][] = [['meta', meta], ['genesys', openMessaging], ['chatwoot', chatwoot], ['twilio', twilio], ['botpress signature', bpSignature], ['botpress', botpress], ['chatwoot header', chatwootHeader], ['chatwoot path', chatwootPath]];
   const url = (auth: WebhookAuth, bytes: Buffer) => (auth === twilio ? withBodyHash('https://hub.example.test/w', bytes) : 'https://hub.example.test/w');
 
   it.each(schemes)('verifies what it signed and nothing with another secret (%s)', (_name, auth) => {
     fc.assert(
       fc.property(body, secret, secret, (bytes, right, other) => {
-        const webhook: RawWebhook = { method: 'POST', url: url(auth, bytes), body: bytes, headers: signWebhook(auth, { url: url(auth, bytes), body: bytes }, right) };
+        const webhook: RawWebhook = { method: 'POST', url: url(auth, bytes), body: bytes, headers: signWebhook(auth, { url: url(auth, bytes), body: bytes }, right), ...(auth === chatwootPath ? { pathToken: right } : {}) };
         expect(verifyWebhook(auth, webhook, [right])).toBe(true);
         // HMAC pads its key with zeros, so that a trailing NUL makes no other key; no provider's secret has one.
         fc.pre(!right.includes('\0') && !other.includes('\0'));
@@ -185,7 +228,7 @@ describe('every scheme', () => {
     );
   });
 
-  it.each(schemes.slice(0, 4))('breaks with one flipped byte of the body (%s)', (_name, auth) => {
+  it.each(schemes.slice(0, 5))('breaks with one flipped byte of the body (%s)', (_name, auth) => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), secret, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, right, at, flip) => {
         const original = Buffer.from(bytes);
@@ -198,9 +241,9 @@ describe('every scheme', () => {
   });
 
   it.each(schemes)('never throws, whatever comes in (%s)', (_name, auth) => {
-    const headers = fc.dictionary(fc.constantFrom('x-hub-signature-256', 'x-chatwoot-signature', 'x-chatwoot-timestamp', 'x-twilio-signature', 'x-secret-key', 'content-type'), fc.string({ unit: 'binary' }));
+    const headers = fc.dictionary(fc.constantFrom('x-hub-signature-256', 'x-chatwoot-signature', 'x-chatwoot-timestamp', 'x-twilio-signature', 'x-secret-key', 'x-webhook-token', 'x-bp-secret', 'x-bp-signature', 'content-type'), fc.string({ unit: 'binary' }));
     fc.assert(
-      fc.property(fc.record({ method: fc.string(), url: fc.oneof(fc.string(), fc.webUrl()), headers, body }), (webhook) => {
+      fc.property(fc.record({ method: fc.string(), url: fc.oneof(fc.string(), fc.webUrl()), headers, body, pathToken: fc.string({ unit: 'binary' }) }), (webhook) => {
         expect(verifyWebhook(auth, webhook, ['a secret nobody knows'])).toBe(false);
       }),
     );
