@@ -1,0 +1,27 @@
+import type { ClientContext, RenderedPart } from '@switchboard/connector-kit';
+import { z } from 'zod';
+
+/** The body of a part as render-message writes it and the claim keeps it: the request, and what the client needs around it. */
+const partBodySchema = z.object({
+  fid: z.string(),
+  user: z.object({ name: z.string().optional(), profile: z.string().optional() }).optional(),
+  request: z.record(z.string(), z.unknown()),
+});
+export type PartBody = z.infer<typeof partBodySchema>;
+
+export function readPart({ body }: RenderedPart): PartBody {
+  return partBodySchema.parse(body);
+}
+
+/** The field that a file's address has: Cloud says `imageUrl`, v12 `image`. */
+export function withFile(fields: Readonly<Record<string, unknown>>, { media }: RenderedPart, context: ClientContext, suffix: 'Url' | ''): Readonly<Record<string, unknown>> {
+  return media === undefined ? fields : { ...fields, [`${String(fields['type'])}${suffix}`]: context.mediaUrl(media) };
+}
+
+export function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
