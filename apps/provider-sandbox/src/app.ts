@@ -2,8 +2,12 @@ import type { Kit, RawRoute, ServiceParts } from '@switchboard/service-kit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { config } from './config.ts';
+import { chatwootApi } from './chatwoot/chatwoot-api.ts';
+import { ChatwootWebhooks } from './chatwoot/chatwoot-webhooks.ts';
+import { refusal, throttled } from './chatwoot/refusals.ts';
+import { chatwootControlRoutes } from './control/chatwoot-control.ts';
 import { controlRoutes } from './control/control-routes.ts';
-import { findRoute, readExchange, writeAnswer, type Answer } from './exchange.ts';
+import { findRoute, readExchange, writeAnswer, type Answer, type Exchange } from './exchange.ts';
 import { Faults, type Fault } from './faults.ts';
 import { genesysError, genesysRoutes } from './genesys/genesys-routes.ts';
 import { GenesysWebhooks } from './genesys/genesys-webhooks.ts';
@@ -12,19 +16,28 @@ import { MetaWebhooks } from './meta/meta-webhooks.ts';
 import { SandboxState } from './sandbox-state.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
-/** Stand-ins for the providers: their APIs under /whatsapp and /genesys, the control API under /sandbox. */
+/** Stand-ins for the providers: their APIs under /whatsapp, /genesys, /chatwoot and /botpress, the control API under /sandbox. */
 export function build({ config: settings, now }: Kit<z.output<typeof config>, unknown>): ServiceParts {
   const state = new SandboxState(settings.sandboxJournal);
   const faults = new Faults();
   const sender = new WebhookSender(faults);
   const metaWebhooks = new MetaWebhooks(sender, now);
   const genesysWebhooks = new GenesysWebhooks(sender, state, now);
-    const deps = { state, faults, metaWebhooks, genesysWebhooks, webhooks: metaWebhooks, webhookUrl: settings.publicWebhookUrl, publicUrl: settings.sandboxPublicUrl, now };
-  const routes = [...metaGraphRoutes(deps), ...genesysRoutes(deps), ...controlRoutes(deps)];
+  const chatwootWebhooks = new ChatwootWebhooks(sender, state, now);
+  const publicUrl = settings.sandboxPublicUrl.replace(/\/$/, '');
+  const deps = { state, faults, metaWebhooks, genesysWebhooks, chatwootWebhooks, webhooks: metaWebhooks, webhookUrl: settings.publicWebhookUrl, publicUrl, now };
+  const routes = [...metaGraphRoutes(deps), ...genesysRoutes(deps), ...controlRoutes(deps), ...chatwootControlRoutes(deps)];
+  const chatwoot = chatwootApi({ state, webhooks: chatwootWebhooks, publicUrl, now });
+
+  const answerOf = async (exchange: Omit<Exchange, 'match'>, provider: Fault['provider'] | undefined): Promise<Answer> => {
+    if (provider === 'chatwoot') return chatwoot({ ...exchange, match: [] });
+    const found = findRoute(routes, exchange.method, exchange.url.pathname);
+    return found === undefined ? notFound(provider) : await found.route.handle({ ...exchange, match: found.match });
+  };
 
   const answerAll: RawRoute['handle'] = async (request, response) => {
     const exchange = await readExchange(request);
-    const provider = exchange.url.pathname.startsWith('/whatsapp/') ? 'whatsapp' : exchange.url.pathname.startsWith('/genesys/') ? 'genesys' : undefined;
+    const provider = providerOf(exchange.url.pathname);
     const fault = provider && faults.take(provider, 'answers', exchange.url.pathname);
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
     if (fault?.drop === 'request') {
@@ -35,8 +48,7 @@ export function build({ config: settings, now }: Kit<z.output<typeof config>, un
       writeAnswer(response, faultAnswer(fault, fault.status));
       return;
     }
-    const found = findRoute(routes, exchange.method, exchange.url.pathname);
-    const answer = found === undefined ? notFound(provider) : await found.route.handle({ ...exchange, match: found.match });
+    const answer = await answerOf(exchange, provider);
     if (fault?.drop === 'answer') {
       request.socket.destroy();
       return;
@@ -44,23 +56,32 @@ export function build({ config: settings, now }: Kit<z.output<typeof config>, un
     writeAnswer(response, answer);
   };
 
-  const methods = ['GET', 'POST', 'PATCH', 'DELETE'];
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
   return {
     routes: [],
-    rawRoutes: methods.map((method) => ({ method, pattern: /^\/(whatsapp|genesys|sandbox)\//, handle: answerAll })),
+    rawRoutes: methods.map((method) => ({ method, pattern: /^\/(whatsapp|genesys|chatwoot|botpress|sandbox)\//, handle: answerAll })),
     onStop: () => sender.close(),
   };
 }
 
-function faultAnswer(fault: Fault, status: number): Answer {
-  const answer =
-    fault.provider === 'whatsapp'
-      ? metaError(status, typeof fault.code === 'number' ? fault.code : 131000, 'Something went wrong', 'as told to the sandbox')
-      : genesysError(status, typeof fault.code === 'string' ? fault.code : status === 429 ? 'too.many.requests' : 'internal.server.error', 'as told to the sandbox');
-  return fault.retryAfterSeconds === undefined ? answer : { ...answer, headers: { 'retry-after': String(fault.retryAfterSeconds) } };
+function providerOf(path: string): Fault['provider'] | undefined {
+  return (['whatsapp', 'genesys', 'chatwoot', 'botpress'] as const).find((provider) => path.startsWith(`/${provider}/`));
 }
 
-function notFound(provider: 'whatsapp' | 'genesys' | undefined): Answer {
+function faultAnswer(fault: Fault, status: number): Answer {
+  const answer = errorOf(fault, status);
+  return fault.retryAfterSeconds === undefined ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfterSeconds) } };
+}
+
+/** The error in the provider's own form. */
+function errorOf({ provider, code }: Fault, status: number): Answer {
+  const text = 'as told to the sandbox';
+  if (provider === 'whatsapp') return metaError(status, typeof code === 'number' ? code : 131000, 'Something went wrong', text);
+  if (provider === 'chatwoot') return status === 429 ? throttled() : refusal(status, typeof code === 'string' ? code : status === 401 ? 'Invalid Access Token' : text);
+  return genesysError(status, typeof code === 'string' ? code : status === 429 ? 'too.many.requests' : 'internal.server.error', text);
+}
+
+function notFound(provider: Fault['provider'] | undefined): Answer {
   if (provider === 'genesys') return genesysError(404, 'not.found', 'The requested resource was not found.');
   if (provider === 'whatsapp') return metaError(400, 2500, 'Unknown path components', 'the sandbox does not have this path');
   return { status: 404, json: { error: 'The sandbox has no such control route; see its README.' } };

@@ -18,13 +18,21 @@ export type Answer = { readonly status: number; readonly json?: unknown; readonl
 export type SandboxRoute = { readonly method: string; readonly path: string; readonly handle: (exchange: Exchange) => Promise<Answer> | Answer };
 
 /** The route for a request and what its `:names` matched, in order. */
-export function findRoute(routes: readonly SandboxRoute[], method: string, path: string): { route: SandboxRoute; match: string[] } | undefined {
+export function findRoute<Route extends { readonly method: string; readonly path: string }>(routes: readonly Route[], method: string, path: string): { route: Route; match: string[] } | undefined {
   for (const route of routes) {
     if (route.method !== method) continue;
-    const match = new RegExp(`^${route.path.replaceAll(/:[a-zA-Z]+/g, '([^/]+)')}/?$`).exec(path);
+    const match = patternOf(route.path).exec(path);
     if (match) return { route, match: match.slice(1).map(decodeURIComponent) };
   }
   return undefined;
+}
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(path: string): RegExp {
+  const known = patterns.get(path) ?? new RegExp(`^${path.replaceAll(/:[a-zA-Z]+/g, '([^/]+)')}/?$`);
+  patterns.set(path, known);
+  return known;
 }
 
 export async function readExchange(request: IncomingMessage): Promise<Omit<Exchange, 'match'>> {

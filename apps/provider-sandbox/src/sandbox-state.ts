@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { ChatwootTables } from './chatwoot/rows.ts';
 
 /** Entries kept per list before the oldest is forgotten: a stand-in must not eat the machine in a load test. */
 const listLengthMax = 50_000;
@@ -33,7 +34,7 @@ export type Received = { readonly at: string; readonly path: string; readonly to
 
 export type StoredMedia = { readonly id: string; readonly mimeType: string; readonly base64: string; readonly owner: string };
 
-type Tables = {
+type Tables = ChatwootTables & {
   metaAccount: MetaAccount;
   genesysAccount: GenesysAccount;
   genesysIntegration: GenesysIntegration;
@@ -50,12 +51,15 @@ type Tables = {
 };
 
 type Line = { table: keyof Tables; key: string; value: unknown };
-const lists: ReadonlySet<keyof Tables> = new Set(['metaReceived', 'genesysReceived']);
+type ListTable = 'metaReceived' | 'genesysReceived' | 'chatwootReceived' | 'chatwootDelivery';
+const lists: ReadonlySet<keyof Tables> = new Set<ListTable>(['metaReceived', 'genesysReceived', 'chatwootReceived', 'chatwootDelivery']);
 
 /** What the sandbox knows. With a journal file every change is appended to it and read again at the next start. */
 export class SandboxState {
-  private readonly rows = new Map<string, unknown>();
+  /** By table, group and id. */
+  private readonly rows = new Map<string, Map<string, Map<string, unknown>>>();
   private readonly rowLists = new Map<string, unknown[]>();
+  private readonly counters = new Map<string, { minute: number; count: number }>();
   private readonly journal: string | undefined;
 
   constructor(journal: string | undefined) {
@@ -73,11 +77,17 @@ export class SandboxState {
   }
 
   get<T extends keyof Tables>(table: T, key: string): Tables[T] | undefined {
-    return this.rows.get(`${table}/${key}`) as Tables[T] | undefined;
+    const { group, id } = placeOf(key);
+    return this.rows.get(table)?.get(group)?.get(id) as Tables[T] | undefined;
   }
 
   all<T extends keyof Tables>(table: T): Tables[T][] {
-    return [...this.rows].filter(([key]) => key.startsWith(`${table}/`)).map(([, value]) => value as Tables[T]);
+    return [...(this.rows.get(table)?.values() ?? [])].flatMap((group) => [...group.values()]) as Tables[T][];
+  }
+
+  /** Rows whose key is `<group>|<id>`, in the order in which they were first put. */
+  inGroup<T extends keyof Tables>(table: T, group: string): Tables[T][] {
+    return [...(this.rows.get(table)?.get(group)?.values() ?? [])] as Tables[T][];
   }
 
   put<T extends keyof Tables>(table: T, key: string, value: Tables[T]): void {
@@ -88,12 +98,21 @@ export class SandboxState {
     this.write({ table, key, value: null });
   }
 
-  list<T extends 'metaReceived' | 'genesysReceived'>(table: T, key: string): Tables[T][] {
+  list<T extends ListTable>(table: T, key: string): Tables[T][] {
     return (this.rowLists.get(`${table}/${key}`) ?? []) as Tables[T][];
   }
 
-  push<T extends 'metaReceived' | 'genesysReceived'>(table: T, key: string, value: Tables[T]): void {
+  push<T extends ListTable>(table: T, key: string, value: Tables[T]): void {
     this.write({ table, key, value });
+  }
+
+  /** Counts one in this minute; false when the limit is reached. Never in the journal. */
+  countWithin(key: string, limit: number, now: Date): boolean {
+    const minute = Math.floor(now.getTime() / 60_000);
+    const known = this.counters.get(key);
+    const count = known?.minute === minute ? known.count : 0;
+    if (count < limit) this.counters.set(key, { minute, count: count + 1 });
+    return count < limit;
   }
 
   private write(line: Line): void {
@@ -102,15 +121,25 @@ export class SandboxState {
   }
 
   private apply({ table, key, value }: Line): void {
-    const place = `${table}/${key}`;
     if (!lists.has(table)) {
-      if (value === null) this.rows.delete(place);
-      else this.rows.set(place, value);
+      const { group, id } = placeOf(key);
+      const groups = this.rows.get(table) ?? new Map<string, Map<string, unknown>>();
+      const rows = groups.get(group) ?? new Map<string, unknown>();
+      if (value === null) rows.delete(id);
+      else rows.set(id, value);
+      this.rows.set(table, groups.set(group, rows));
       return;
     }
+    const place = `${table}/${key}`;
     const list = this.rowLists.get(place) ?? [];
     list.push(value);
     if (list.length > listLengthMax) list.splice(0, list.length - listLengthMax);
     this.rowLists.set(place, list);
   }
+}
+
+/** A key with a bar lies in the group before its last bar; all others lie in one group. */
+function placeOf(key: string): { group: string; id: string } {
+  const bar = key.lastIndexOf('|');
+  return { group: key.slice(0, Math.max(bar, 0)), id: key.slice(bar + 1) };
 }

@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { jsonObjectOf, type Answer, type Exchange, type SandboxRoute } from '../exchange.ts';
+import type { SandboxRoute } from '../exchange.ts';
 import { faultSchema, type Faults } from '../faults.ts';
 import type { GenesysWebhooks } from '../genesys/genesys-webhooks.ts';
 import type { MetaWebhooks } from '../meta/meta-webhooks.ts';
 import type { GenesysIntegration, MetaAccount, SandboxState } from '../sandbox-state.ts';
+import { unknown, withBody } from './with-body.ts';
 
 type Deps = {
   readonly state: SandboxState;
@@ -152,19 +153,7 @@ export function controlRoutes({ state, faults, metaWebhooks, genesysWebhooks, we
   ];
 }
 
-function withBody<Schema extends z.ZodType>(schema: Schema, handle: (body: z.output<Schema>, exchange: Exchange) => Promise<Answer> | Answer) {
-  return (exchange: Exchange): Promise<Answer> | Answer => {
-    const parsed = schema.safeParse(exchange.body.length === 0 ? {} : jsonObjectOf(exchange));
-    if (!parsed.success) return { status: 400, json: { error: 'Request is not valid', issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) } };
-    return handle(parsed.data, exchange);
-  };
-}
-
 /** Tokens stay in: the control API shows what was said, not with which key. Tests that must know compare `token` through the journal. */
 function withoutToken<Row extends { token: string }>({ token: _token, ...rest }: Row): Omit<Row, 'token'> {
   return rest;
-}
-
-function unknown(what: string): Answer {
-  return { status: 404, json: { error: `The sandbox knows no such ${what}` } };
 }

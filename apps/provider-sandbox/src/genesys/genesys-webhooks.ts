@@ -55,8 +55,7 @@ export class GenesysWebhooks {
     const outcome = await this.sender.send({
       provider: 'genesys',
       url: integration.outboundNotificationWebhookUrl,
-      auth: providers.genesys.webhook.auth,
-      secret: integration.outboundNotificationWebhookSignatureSecretToken,
+      proof: { auth: providers.genesys.webhook.auth, secret: integration.outboundNotificationWebhookSignatureSecretToken },
       body,
       retryDelaysMs,
       isRepeated: (status) => status === undefined || status === 429 || status >= 500,

@@ -37,8 +37,7 @@ export class MetaWebhooks {
     return this.sender.send({
       provider: 'whatsapp',
       url: signer.webhookUrl,
-      auth: providers.whatsapp.webhook.auth,
-      secret: signer.appSecret,
+      proof: { auth: providers.whatsapp.webhook.auth, secret: signer.appSecret },
       body,
       retryDelaysMs,
       isRepeated: (status) => status !== 200,
