@@ -10,12 +10,12 @@ import { service } from '../src/service.ts';
 export const mediaUrlSecret = 'test media url secret, 32 characters and more';
 
 /** webhook-ingest on a real Postgres behind a switchable wire, with a stand-in for tenant-service. */
-export async function startIngest(options: { readonly mediaDir?: string } = {}) {
+export async function startIngest(options: { readonly mediaDir?: string; readonly env?: Readonly<Record<string, string>> } = {}) {
   const database = await startTestDatabase();
   await prepareServices([service], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
   // Whoever listens: rows of `pending_events` show what was published.
-  for (const provider of ['whatsapp', 'genesys']) {
+  for (const provider of ['whatsapp', 'genesys', 'chatwoot', 'botpress']) {
     await admin.query(`insert into bus.subscriptions (type, consumer_group, service, delivery) values ($1, 'listener', 'listener', 'group')`, [`webhook.received.${provider}`]);
   }
   const tenants = await startTenantService();
@@ -38,6 +38,7 @@ export async function startIngest(options: { readonly mediaDir?: string } = {}) 
         TENANT_SERVICE_URL: tenants.url,
         MEDIA_URL_SECRET: mediaUrlSecret,
         ...(options.mediaDir === undefined ? {} : { MEDIA_DIR: options.mediaDir }),
+        ...options.env,
       }),
     );
   let running = await start();
@@ -196,6 +197,36 @@ export function whatsAppConnection(tenantId: TenantId, more: Partial<WebhookConn
 /** A Genesys connection of the tenant. */
 export function genesysConnection(tenantId: TenantId, { webhookSecret, integrationId }: { readonly webhookSecret: string; readonly integrationId: string }): WebhookConnection {
   return { tenantId, connectionId: newId('con'), provider: 'genesys', status: 'active', version: 1, routingIdentifiers: { integrationId }, webhookSecrets: [{ value: webhookSecret, expiresAt: null }], verifyToken: null };
+}
+
+/** A tenant's own account at a Chatwoot server. */
+export function ownChatwootConnection(tenantId: TenantId, { server, account, inbox, secret }: { readonly server: string; readonly account: number; readonly inbox: number; readonly secret: string }): WebhookConnection {
+  const routingIdentifiers = { inbox: `${server}/${account}/${inbox}`, account: `${server}/${account}`, inboxKey: `${account}/${inbox}`, accountKey: String(account), inboxId: String(inbox) };
+  return { ...whatsAppConnection(tenantId, { appSecret: secret, phoneNumberId: '' }), provider: 'chatwoot', routingIdentifiers, verifyToken: null };
+}
+
+/** A tenant's inbox in an account of the platform, whose secret verifies it. */
+export function sharedChatwootConnection(tenantId: TenantId, { server, account, inbox, secret }: { readonly server: string; readonly account: number; readonly inbox: number; readonly secret: string }): WebhookConnection {
+  const routingIdentifiers = { inbox: `${server}/${account}/${inbox}`, sharedInbox: `${account}/${inbox}`, sharedInboxId: String(inbox) };
+  return { ...whatsAppConnection(tenantId, { appSecret: secret, phoneNumberId: '' }), provider: 'chatwoot', routingIdentifiers, verifyToken: null };
+}
+
+/** A bot of the tenant, or its part of the platform's bot: the secret makes the difference. */
+export function botpressConnection(tenantId: TenantId, secret: string): WebhookConnection {
+  const connection = { ...whatsAppConnection(tenantId, { appSecret: secret, phoneNumberId: '' }), provider: 'botpress' as const, verifyToken: null };
+  return { ...connection, routingIdentifiers: { session: connection.connectionId } };
+}
+
+/** Chatwoot's `message_created`, as far as ingest reads it. */
+export function chatwootMessage(account: number, inbox: number, more: object = {}): string {
+  const conversation = { id: 1204, inbox_id: inbox, status: 'open', account: { id: account }, contact_inbox: { source_id: 'acme-wa-55', inbox_id: inbox, pubsub_token: 'live-credential' }, messages: [] };
+  return JSON.stringify({ event: 'message_created', id: ++made, account: { id: account }, inbox: { id: inbox }, message_type: 'outgoing', content: 'Olá', private: false, conversation, ...more });
+}
+
+/** A signal of Botpress' Chat integration about a conversation of this connection. */
+export function botpressMessage(connectionId: ConnectionId): string {
+  const data = { id: `40c08d7e-${++made}`, conversationId: `${connectionId}-${newId('cnv')}`, userId: 'user_01K', createdAt: '2026-03-02T09:14:11.410Z', payload: { type: 'text', text: 'Which parcel?' }, isBot: true };
+  return JSON.stringify({ type: 'message_created', data });
 }
 
 export type Change = { readonly phoneNumberId: string; readonly messages?: readonly object[]; readonly statuses?: readonly object[]; readonly wabaId?: string };
