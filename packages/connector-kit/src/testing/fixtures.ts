@@ -53,7 +53,7 @@ export type CallFixture = {
 export type FileFixtures = {
   /** How a webhook names the file at `url`, and what the API answers when it is asked for its address. */
   readonly named: (url: string) => { readonly media: RemoteMedia; readonly answer?: { readonly status: number; readonly body: unknown } };
-  /** At the provider: fetched with the token, where it is asked for. */
+  /** At the provider: fetched with the token, where it is asked for. None where files are public. */
   readonly ownUrls: readonly string[];
   /** Elsewhere, look-alikes above all: they never see the token. */
   readonly foreignUrls: readonly string[];
@@ -93,6 +93,8 @@ export type ConformanceFixtures = {
   /** Kinds of which some say nothing to this provider; all others always give parts, or a reason. */
   readonly silentKinds: readonly MessageKind[];
   readonly calls: readonly CallFixture[];
+  /** What every command of `renderings` and `calls` says, where what is rendered depends on it (ids that stand in addresses). */
+  readonly command?: Partial<MessageSend>;
   /** The header that carries the account's credentials, in lower case; `authorization` when absent. */
   readonly authorizationHeader?: string;
   /** The tokens that a message is tried with while the provider answers 401. */
