@@ -29,5 +29,6 @@ export * from './http/leads.ts';
 export * from './http/dead-letters.ts';
 export * from './http/webhook-ingest.ts';
 export * from './http/chatbot.ts';
+export * from './http/chatwoot.ts';
 export * from './http/chatwoot-moves.ts';
 export * from './http/gateway-routes.ts';

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { ServiceName } from '../service-names.ts';
 import * as authService from './auth-service.ts';
 import * as chatbot from './chatbot.ts';
+import * as chatwoot from './chatwoot.ts';
 import * as chatwootMoves from './chatwoot-moves.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as issuers from './issuers.ts';
@@ -63,6 +64,7 @@ const published: readonly Published[] = [
   { tag: 'Trusted issuers', services: ['auth-service'], contracts: issuers },
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
   { tag: 'Chatbot', services: ['botpress-connector'], contracts: chatbot },
+  { tag: 'Chatwoot', services: ['chatwoot-connector'], contracts: chatwoot },
   { tag: 'Moving to another account', services: ['chatwoot-connector'], contracts: chatwootMoves },
   { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
 ];
