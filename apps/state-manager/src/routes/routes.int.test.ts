@@ -1,55 +1,22 @@
-import { createMapping, getConversation, getMapping, getStats, listConversations, listMessages, newId, sendMessage, type ConversationId, type ConversationView, type MappingView, type MessageView, type TenantId, type TenantRouting } from '@switchboard/contracts';
-import { createDatabase, type Database } from '@switchboard/db';
-import { prepareServices, startService, type RunningService } from '@switchboard/service-kit';
-import { describeRoute, keyHeaders, testEnvironment } from '@switchboard/service-kit/testing';
-import { runAsTenant } from '@switchboard/tenant-context';
-import { startTestDatabase, testRolePassword, type TestDatabase } from '@switchboard/testing';
+import { createMapping, getConversation, getMapping, getStats, listConversations, listMessages, newId, sendMessage, type ConversationId, type ConversationView, type MappingView, type MessageView, type TenantId } from '@switchboard/contracts';
+import { describeRoute } from '@switchboard/service-kit/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { acme, globex, makeTenant } from '../../test/start-state.ts';
-import { startTenantService } from '../../test/start-tenant-service.ts';
-import { service } from '../service.ts';
-import { PrismaClient } from '../store/generated/client.ts';
+import { runState, tenants, type Answer, type RunningState } from '../../test/run-state.ts';
+import { acme, globex } from '../../test/start-state.ts';
 
-const none: TenantRouting = { version: 0, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: [] };
-const tenants = new Map([acme, globex].map((tenantId) => [tenantId, makeTenant(tenantId)]));
-let database: TestDatabase;
-let tenantService: Awaited<ReturnType<typeof startTenantService>>;
-let running: RunningService;
-/** Of the superuser, for whom no policy holds: looks behind the curtain, at all tenants. */
-let behind: Database<PrismaClient>;
+let state: RunningState;
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  await prepareServices([service], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
-  tenantService = await startTenantService((tenantId) => tenants.get(tenantId)?.routing ?? none);
-  running = await startService(
-    service,
-    testEnvironment({ DATABASE_URL: database.url('switchboard_state'), BUS_DATABASE_URL: database.url('switchboard_bus'), TENANT_SERVICE_URL: tenantService.url }),
-  );
-  behind = createDatabase({ url: database.adminUrl, schema: 'state', connectionsMax: 2, createClient: (adapter) => new PrismaClient({ adapter }) });
+  state = await runState();
 }, 60_000);
-afterAll(async () => {
-  await running?.stop();
-  await behind?.close();
-  await tenantService?.stop();
-  await database?.drop();
-});
+afterAll(() => state?.stop());
 
-const query = <Row extends object>(text: string, values: readonly unknown[] = []) => runAsTenant(acme, () => behind.transaction(() => behind.sql.query<Row>(text, values)));
+const query: RunningState['query'] = (text, values) => state.query(text, values);
+const call: RunningState['call'] = (...given) => state.call(...given);
 
 let last = 0;
 /** A WhatsApp id that no test has used. */
 const newWaId = () => `1500556${String(++last).padStart(4, '0')}`;
-
-type Answer<T> = { status: number; json: T };
-async function call<T>(tenantId: TenantId, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
-  const response = await fetch(`${running.url}${path}`, {
-    method,
-    headers: { ...keyHeaders('state-manager', tenantId), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, json: (await response.json()) as T };
-}
 
 /** A conversation in which the contact wrote a moment ago, unless `silent`. */
 async function converse(tenantId: TenantId, { silent = false } = {}): Promise<ConversationId> {
@@ -58,7 +25,7 @@ async function converse(tenantId: TenantId, { silent = false } = {}): Promise<Co
   return json.conversationId;
 }
 
-const suite = { service: 'state-manager', url: () => running.url, tenants: [acme, globex] } as const;
+const suite = { service: 'state-manager', url: () => state.url, tenants: [acme, globex] } as const;
 const badLimit = { 'a limit of 0': (input: object) => ({ ...input, query: { limit: 0 } }), 'a foreign cursor': (input: object) => ({ ...input, query: { cursor: 'x' } }) };
 const noConversation = () => ({ params: { conversationId: newId('cnv') } });
 

@@ -5,8 +5,9 @@ import { contactKeys, type ContactAlias } from '../domain/contact-keys.ts';
 import type { ConnectionRef } from '../domain/standing.ts';
 import type { ConversationRecord } from './conversation-record.ts';
 import { findConversationOfContact } from './find-conversation.ts';
+import { findReplacement } from './replace-connection.ts';
 
-/** The contact's conversation on this channel, locked; made, with its contact, when there is none. `opened` says so. */
+/** The contact's conversation on this channel, locked; made, with its contact, when there is none, at the connection that has replaced this one if any. `opened` says so. */
 export async function openConversation(sql: SqlSession, channel: ConnectionRef, contact: ContactRef, at: Date): Promise<{ conversation: ConversationRecord; opened: boolean }> {
   const aliases = contactKeys(channel.provider, contact);
   const keys = aliases.map(({ key }) => key);
@@ -21,6 +22,10 @@ export async function openConversation(sql: SqlSession, channel: ConnectionRef, 
   );
   const meanwhile = await find();
   if (meanwhile !== undefined) return { conversation: await learnNames(sql, meanwhile, contact, aliases), opened: false };
+
+  // Its account was moved to another connection since this was sent.
+  const replacedBy = await findReplacement(sql, channel.connectionId);
+  if (replacedBy !== undefined) return openConversation(sql, { ...channel, connectionId: replacedBy }, contact, at);
 
   await makeConversation(sql, channel, contact, aliases, at);
   const made = await find();
