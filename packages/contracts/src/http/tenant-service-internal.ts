@@ -79,7 +79,7 @@ export const getRoutesInternal = defineRouteContract({
   path: '/internal/routes',
   summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager and for moving an account',
   auth: 'internal',
-  callers: ['state-manager', 'chatwoot-connector'],
+  callers: ['state-manager', 'chatwoot-connector', 'botpress-connector'],
   reply: {
     status: 200,
     schema: z.object({
@@ -189,7 +189,7 @@ export const resolveTenant = defineRouteContract({
   path: '/internal/tenants/resolve',
   summary: 'A tenant by its id or its subdomain, in any status; null when there is none',
   auth: 'internal',
-  callers: ['api-gateway', 'auth-service'],
+  callers: ['api-gateway', 'auth-service', 'botpress-connector'],
   body: z.union([z.object({ tenantId: tenantIdSchema }), z.object({ subdomain: z.string().max(63) })]),
   reply: { status: 200, schema: z.object({ tenant: tenantFactsSchema.nullable() }) },
 });
