@@ -4,11 +4,13 @@ import { runAsSystem } from '@switchboard/tenant-context';
 
 type Row = { readonly id: string; readonly keyId: string; readonly wrapped: Buffer };
 
-/** Where secrets of the platform lie: the table, the column with a row's id, and the place that auth-service seals them for. */
+/** Where secrets of the platform lie: the table, the column with a row's id, and the place that its service seals them for. */
 const kept = [
   { table: 'signing_keys', id: 'kid', place: { table: 'signing_keys', column: 'wrapped' } },
   { table: 'platform_issuers', id: 'issuer_id', place: { table: 'issuers', column: 'sealed_secret' } },
   { table: 'staff_second_factors', id: 'member_id', place: { table: 'second_factors', column: 'sealed_secret' } },
+  { table: 'platform_connections', id: 'platform_connection_id', place: { table: 'platform_connections', column: 'sealed_secret' } },
+  { table: 'platform_webhook_secrets', id: 'secret_id', place: { table: 'platform_webhook_secrets', column: 'sealed_secret' } },
 ] as const;
 
 /**

@@ -25,7 +25,7 @@ export async function changeAccount(deps: AccountDependencies, { connectionId, p
   if (found.status === 'disabled' && !enables) throw hubError('connection.not_active', { publicMessage: 'The connection is switched off. Switch it on first: PATCH with {"status": "active"}.' });
 
   const generated = strategy.generatedFields(base);
-  const changed = changeForm(entry, base, generated, part, changes);
+  const changed = changeForm(entry, base, { generated, fixed: strategy.fixedFields ?? [] }, part, changes);
   if (changed.kind === 'refused') throw hubError('request.invalid', { issues: changed.issues });
   const posted = readAccount(deps, entry, changed.form, `body.${part}`);
   // New settings alone leave the secret that the hub made; new credentials are also the time for a new one of its own.

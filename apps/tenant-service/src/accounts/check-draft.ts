@@ -3,6 +3,8 @@ import { findProvider, type ProviderEntry } from '@switchboard/providers';
 import { withoutSecrets } from '@switchboard/secrets';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
+import { isShared, withPlatform } from '../platform/platform-account.ts';
+import { takePlace } from '../platform/take-place.ts';
 import { nextCheckAt } from '../domain/next-check.ts';
 import { proofOf, type Proof } from '../domain/proof-of.ts';
 import { unverified, type Account, type ConnectOutcome, type Learned, type Unverified } from '../providers/connect-strategy.ts';
@@ -28,22 +30,27 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
   if (connection === undefined || connection.status === 'disabled' || draft === undefined || entry === undefined || strategy === undefined) return;
 
   let account = await deps.connections.openDraft(connection.connectionId, draft);
-  const outcome = await strategy.verify(account, {
+  const keep = async (learned: Learned) => {
+    account = mergeLearned(account, learned);
+    await keepLearned(deps, connection, draft, account);
+  };
+  const place = isShared(account) ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
+  if (place?.kind === 'place') await keep({ settings: { platformConnectionId: place.platformConnectionId } });
+  const worksWith = place?.kind === 'place' ? withPlatform(account, place.platform, entry.webhook.secretField) : account;
+  const outcome = place?.kind === 'unverified' ? place : await strategy.verify(worksWith, {
     connectionId: connection.connectionId,
+    role: connection.role,
     egress: deps.egress,
-    hosts: hostsOf(entry, account),
+    hosts: hostsOf(entry, worksWith),
     webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
     // Posting again begins a new draft, but leaves what the one before it has made.
     mayHaveMade: draft.attempts > 1 || connection.version > 1,
     waitMs: check.waitMs,
-    keep: async (learned) => {
-      account = mergeLearned(account, learned);
-      await keepLearned(deps, connection, draft, account);
-    },
+    keep,
   });
-  const proof = proofOf(entry, account, (url) => deps.egress.isPlatformHost(url));
+  const proof = proofOf(entry, worksWith, (url) => deps.egress.isPlatformHost(url));
   if (outcome.kind === 'verified') await takeOver(deps, entry, ownedIdentifiers(entry, mergeLearned(account, outcome.learned)), proof);
-  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, proof, outcome });
+  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, secrets: worksWith.credentials, proof, outcome });
 }
 
 async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<void> {
@@ -56,16 +63,16 @@ async function keepLearned({ db, tenants, connections, now }: AccountDependencie
   });
 }
 
-type Settlement = { readonly connectionId: ConnectionId; readonly draftId: string; readonly entry: ProviderEntry; readonly account: Account; readonly proof: Proof; readonly outcome: ConnectOutcome };
+type Settlement = { readonly connectionId: ConnectionId; readonly draftId: string; readonly entry: ProviderEntry; readonly account: Account; /** What must not be in a reason. */ readonly secrets: Account['credentials']; readonly proof: Proof; readonly outcome: ConnectOutcome };
 
-async function settle(deps: AccountDependencies, check: Check, { connectionId, draftId, entry, account, proof, outcome }: Settlement): Promise<void> {
+async function settle(deps: AccountDependencies, check: Check, { connectionId, draftId, entry, account, secrets, proof, outcome }: Settlement): Promise<void> {
   await deps.db.transaction(async () => {
     await deps.tenants.lock();
     const connection = await deps.connections.find(connectionId);
     // Posted again meanwhile: what the provider said is about credentials that nobody means any more.
     if (connection?.draft?.draftId !== draftId || connection.status === 'disabled') return;
     const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned), proof);
-    if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, account, refusal);
+    if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, secrets, refusal);
   });
 }
 
@@ -98,8 +105,8 @@ export async function releaseUnused({ connections, identifiers }: AccountDepende
   await identifiers.releaseExcept(entry.id, confirmed.flatMap((connection) => ownedIdentifiers(entry, connection)));
 }
 
-async function refuse({ connections, audit, now }: AccountDependencies, actor: Actor, connection: StoredConnection, draft: StoredDraft, account: Account, refusal: Unverified): Promise<void> {
-  const reason = withoutSecrets(refusal.reason, account.credentials);
+async function refuse({ connections, audit, now }: AccountDependencies, actor: Actor, connection: StoredConnection, draft: StoredDraft, secrets: Account['credentials'], refusal: Unverified): Promise<void> {
+  const reason = withoutSecrets(refusal.reason, secrets);
   await connections.updateDraft(connection.connectionId, draft.draftId, { reason, nextCheckAt: nextCheckAt(now(), draft.attempts, refusal.retry) ?? null });
   // The hub asks again and again; only news is worth a line.
   if (reason !== draft.reason) await audit.append({ actor, action: 'connection.not_verified', subject: connection.connectionId, facts: { provider: connection.provider, reason } });

@@ -5,6 +5,7 @@ import type { Audit } from '../store/audit.ts';
 import type { TenantDatabase } from '../store/client.ts';
 import type { ConnectionStore } from '../store/connections.ts';
 import type { IdentifierStore } from '../store/identifiers.ts';
+import type { PlatformConnectionStore } from '../store/platform-connections.ts';
 import type { PreviousSecretStore } from '../store/previous-secrets.ts';
 import type { RouteStore } from '../store/routes.ts';
 import type { TenantStore } from '../store/tenants.ts';
@@ -18,6 +19,7 @@ export type AccountDependencies = {
   readonly tenants: TenantStore;
   readonly connections: ConnectionStore;
   readonly identifiers: IdentifierStore;
+  readonly platformConnections: PlatformConnectionStore;
   readonly previousSecrets: PreviousSecretStore;
   readonly routes: RouteStore;
   readonly audit: Audit;

@@ -4,6 +4,7 @@ import { withoutSecrets } from '@switchboard/secrets';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
+import { effectiveAccount } from '../platform/platform-account.ts';
 import type { RemoveOutcome } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import { withinTime } from '../providers/within-time.ts';
@@ -19,7 +20,7 @@ const removeMaxMs = 20_000;
  * together with it and therefore do not count as somebody who needs it (all of a tenant that is erased).
  */
 export async function removeAtProvider(
-  deps: Pick<AccountDependencies, 'connections' | 'egress' | 'config'>,
+  deps: Pick<AccountDependencies, 'connections' | 'platformConnections' | 'egress' | 'config'>,
   connection: StoredConnection,
   leaving: readonly ConnectionId[] = [connection.connectionId],
 ): Promise<RemoveOutcome> {
@@ -27,11 +28,13 @@ export async function removeAtProvider(
   const entry = findProvider(connection.provider);
   const strategy = findStrategy(connection.provider);
   const { draft } = connection;
-  const account = (await connections.openAccount(connection)) ?? (draft && (await connections.openDraft(connection.connectionId, draft)));
+  const own = (await connections.openAccount(connection)) ?? (draft && (await connections.openDraft(connection.connectionId, draft)));
+  const account = own && (await effectiveAccount(deps, own, entry?.webhook.secretField ?? ''));
   if (entry === undefined || strategy === undefined || account === undefined) return { kind: 'nothing_to_remove', reason: 'The hub has no credentials for this connection.' };
 
   const outcome = await strategy.remove(account, {
     connectionId: connection.connectionId,
+    role: connection.role,
     egress: withinTime(deps.egress, removeMaxMs),
     hosts: hostsOf(entry, account),
     webhookUrl: webhookUrlOf(connection, config.publicWebhookUrl),
@@ -41,5 +44,5 @@ export async function removeAtProvider(
       return await runAsSystem('does a connection of any tenant still need an account that is left', () => connections.hasOtherActive(entry.id, { name, value }, leaving));
     },
   });
-  return outcome.kind === 'removed' ? outcome : { ...outcome, reason: withoutSecrets(outcome.reason, account.credentials) };
+  return outcome.reason === undefined ? outcome : { ...outcome, reason: withoutSecrets(outcome.reason, account.credentials) };
 }

@@ -3,6 +3,7 @@ import { findProvider } from '@switchboard/providers';
 import { withoutSecrets } from '@switchboard/secrets';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
+import { effectiveAccount } from '../platform/platform-account.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import { withinTime } from '../providers/within-time.ts';
 import type { ConnectionHealthStore } from '../store/connection-health.ts';
@@ -24,10 +25,11 @@ export async function askAboutConnection(deps: AccountDependencies & { readonly 
   const entry = findProvider(connection.provider);
   const strategy = findStrategy(connection.provider);
   // What is in use counts; before there is such a thing, what was posted.
-  const account = connection.status === 'active' ? await connections.openAccount(connection) : await openLatest(deps, connection);
+  const own = connection.status === 'active' ? await connections.openAccount(connection) : await openLatest(deps, connection);
+  const account = own && (await effectiveAccount(deps, own, entry?.webhook.secretField ?? ''));
   if (entry === undefined || strategy === undefined || account === undefined) return { ok: false, checkedAt: now().toISOString(), reason: 'The hub has no credentials for this connection: post them.' };
 
-  const outcome = await strategy.ask(account, { connectionId, egress: withinTime(deps.egress, testMaxMs), hosts: hostsOf(entry, account), webhookUrl: webhookUrlOf(connection, config.publicWebhookUrl) });
+  const outcome = await strategy.ask(account, { connectionId, role: connection.role, egress: withinTime(deps.egress, testMaxMs), hosts: hostsOf(entry, account), webhookUrl: webhookUrlOf(connection, config.publicWebhookUrl) });
   const checkedAt = now().toISOString();
   if (outcome.kind === 'verified') {
     await health.note(connectionId, { lastSuccessAt: checkedAt }, checkedAt);

@@ -9,13 +9,13 @@ export type ChangedPart = 'settings' | 'credentials';
 export type ChangedForm = { readonly kind: 'form'; readonly form: Form } | { readonly kind: 'refused'; readonly issues: readonly { readonly path: string; readonly message: string }[] };
 
 /**
- * The credentials form of an account as it would be posted today, with some fields changed (null: left out from now on). `generated`: secrets that the
- * hub made; they are left out unless given. Pure.
+ * The credentials form of an account as it would be posted today, with some fields changed (null: left out from now on). `generated`: fields that the
+ * hub made or learned; they are left out unless given. `fixed`: fields that name the account besides its identifiers. Pure.
  */
-export function changeForm(entry: ProviderEntry, account: Account, generated: readonly string[], part: ChangedPart, changes: Form): ChangedForm {
+export function changeForm(entry: ProviderEntry, account: Account, { generated, fixed }: { readonly generated: readonly string[]; readonly fixed: readonly string[] }, part: ChangedPart, changes: Form): ChangedForm {
   const known: Readonly<Record<string, string>> = { ...account.settings, ...account.routingIdentifiers, ...account.credentials };
   const issues = Object.entries(changes).flatMap(([name, value]) => {
-    const message = faultOf(entry, part, name, value, known);
+    const message = faultOf(entry, part, name, value, known, fixed);
     return message === undefined ? [] : [{ path: `body.${part}.${name}`, message }];
   });
   if (issues.length > 0) return { kind: 'refused', issues };
@@ -29,9 +29,9 @@ export function changeForm(entry: ProviderEntry, account: Account, generated: re
   return { kind: 'form', form: Object.fromEntries(Object.entries(form).filter(([, value]) => value !== null)) };
 }
 
-function faultOf(entry: ProviderEntry, part: ChangedPart, name: string, value: unknown, known: Readonly<Record<string, string>>): string | undefined {
+function faultOf(entry: ProviderEntry, part: ChangedPart, name: string, value: unknown, known: Readonly<Record<string, string>>, fixed: readonly string[]): string | undefined {
   if (!Object.hasOwn(entry.credentials.shape, name)) return 'is not a known field';
-  const isRouting = entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
+  const isRouting = fixed.includes(name) || entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
   if (isRouting && value !== known[name]) return 'names the account and cannot change; connect the other account as a connection of its own';
   if (part === 'settings' && entry.secretFields.includes(name)) return 'is secret; give it to POST …/rotate';
   return undefined;

@@ -6,7 +6,7 @@ import type { StoredConnection } from '../store/connections.ts';
 export function connectionRecord(connection: StoredConnection, publicWebhookUrl: string): ConnectionRecord {
   const { connectionId, provider, draft } = connection;
   const entry = findProvider(provider);
-  const sharedUrl = `${publicWebhookUrl}/webhooks/${provider}`;
+  const sharedUrl = sharedWebhookUrlOf(provider, publicWebhookUrl);
   return {
     id: connectionId,
     name: connection.name,
@@ -16,13 +16,19 @@ export function connectionRecord(connection: StoredConnection, publicWebhookUrl:
     status: connection.status,
     statusReason: draft === undefined ? null : connection.status === 'active' ? `The credentials posted last are not in use yet; the ones before them are. ${draft.reason}` : draft.reason,
     routingIdentifiers: connection.routingIdentifiers,
-    webhookUrl: webhookUrlOf(connection, publicWebhookUrl),
+    webhookUrl: connection.settings['mode'] === 'shared' ? sharedUrl : webhookUrlOf(connection, publicWebhookUrl),
     sharedWebhookUrl: entry?.webhook.paths.includes('shared') === true ? sharedUrl : null,
     settings: connection.settings,
     health: connection.health,
     createdAt: connection.createdAt.toISOString(),
     updatedAt: connection.updatedAt.toISOString(),
   };
+}
+
+/** Where one account at the provider sends the webhooks of many connections. */
+export function sharedWebhookUrlOf(provider: string, publicWebhookUrl: string): string {
+  const [published] = findProvider(provider)?.webhook.aliases ?? [];
+  return `${publicWebhookUrl}${published ?? `/webhooks/${provider}`}`;
 }
 
 /** Where the provider shall send this connection's webhooks: one URL for each, so that none has to be guessed from what a body says. */

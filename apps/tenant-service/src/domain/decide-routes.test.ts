@@ -3,7 +3,7 @@ import type { ConnectionId } from '@switchboard/contracts';
 import * as fc from 'fast-check';
 import { decideRoutes, faultsOfRoutes, type RoutableConnection } from './decide-routes.ts';
 
-const connection = (name: string, role: RoutableConnection['role'], status: RoutableConnection['status'] = 'active'): RoutableConnection => ({ connectionId: `con_${name}`, role, status });
+const connection = (name: string, role: RoutableConnection['role'], status: RoutableConnection['status'] = 'active'): RoutableConnection => ({ connectionId: `con_${name}`, provider: 'whatsapp', role, status });
 const route = (channel: string, desk: string | null, bot: string | null = null) => ({
   channelConnectionId: `con_${channel}` as ConnectionId,
   botConnectionId: bot === null ? null : (`con_${bot}` as ConnectionId),
@@ -32,7 +32,7 @@ describe('the automatic route', () => {
 
   it('always fits the connections it was made from', () => {
     const connections = fc.array(
-      fc.record({ connectionId: fc.constantFrom('con_a', 'con_b', 'con_c', 'con_d'), role: fc.constantFrom('channel', 'bot', 'desk'), status: fc.constantFrom('active', 'pending', 'disabled') }),
+      fc.record({ connectionId: fc.constantFrom('con_a', 'con_b', 'con_c', 'con_d'), provider: fc.constantFrom('whatsapp', 'chatwoot', 'botpress'), role: fc.constantFrom('channel', 'bot', 'desk'), status: fc.constantFrom('active', 'pending', 'disabled') }),
     );
     fc.assert(
       fc.property(connections, (generated) => {

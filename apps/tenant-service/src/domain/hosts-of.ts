@@ -7,6 +7,11 @@ export function hostsOf(entry: ProviderEntry, account: Account): Record<string, 
   return Object.fromEntries(Object.entries(own).map(([name, url]) => [name, account.settings[`${name}BaseUrl`] ?? url]));
 }
 
+/** Whether a field of a credentials form says where the account's server is. */
+export function isAddressField(name: string): boolean {
+  return name === 'apiUrl' || name.endsWith('BaseUrl');
+}
+
 /** The account with every host of the provider replaced by its stand-in at the sandbox. */
 export function inSandbox(entry: ProviderEntry, account: Account, sandboxUrl: string): Account {
   const hosts = Object.keys(entry.hosts({ ...account.settings, ...account.routingIdentifiers }));

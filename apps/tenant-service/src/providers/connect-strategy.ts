@@ -1,4 +1,4 @@
-import type { ConnectionId, ErrorCode } from '@switchboard/contracts';
+import type { ConnectionId, ErrorCode, Role } from '@switchboard/contracts';
 import type { Egress } from '@switchboard/service-kit';
 
 type Fields = Readonly<Record<string, string>>;
@@ -17,6 +17,7 @@ export type Learned = Partial<Account>;
 /** What any question to a provider needs. */
 export type AskContext = {
   readonly connectionId: ConnectionId;
+  readonly role: Role;
   readonly egress: Egress;
   /** Base URLs by what they are for, without a slash at the end. */
   readonly hosts: Fields;
@@ -43,19 +44,46 @@ export type Unverified = { readonly kind: 'unverified'; readonly code: ErrorCode
 
 export type ConnectOutcome = { readonly kind: 'verified'; readonly learned?: Learned } | Unverified;
 
-/** What became of what the hub had set up at the provider. `reason` speaks to the tenant. */
-export type RemoveOutcome = { readonly kind: 'removed'; readonly reason?: undefined } | { readonly kind: 'nothing_to_remove' | 'failed'; readonly reason: string };
+/** What became of what the hub had set up at the provider. `reason` speaks to the tenant; of what was removed: what stays nevertheless. */
+export type RemoveOutcome = { readonly kind: 'removed'; readonly reason?: string | undefined } | { readonly kind: 'nothing_to_remove' | 'failed'; readonly reason: string };
 
 /** `code` is what it counts as in the error catalogue. */
 export function unverified(reason: string, retry: boolean, code: ErrorCode = retry ? 'provider.unavailable' : 'provider.unauthorized'): Unverified {
   return { kind: 'unverified', code, reason, retry };
 }
 
-/** All that is special about connecting one provider. */
+/** What a question about an account of the platform needs. */
+export type PlatformContext = {
+  readonly egress: Egress;
+  readonly hosts: Fields;
+  /** Where the provider shall send the webhooks of all tenants in the account. */
+  readonly webhookUrl: string;
+};
+
+/** What is special about an account of the platform itself. */
+export interface PlatformStrategy {
+  /** Asks the provider whether the account works, and makes there what the hub needs once for all tenants. Made twice, it would be there once. */
+  verify(account: Account, context: PlatformContext): Promise<ConnectOutcome>;
+  /** Asks, and changes nothing. */
+  ask(account: Account, context: PlatformContext): Promise<ConnectOutcome>;
+  /** Takes that back. */
+  remove(account: Account, context: PlatformContext): Promise<RemoveOutcome>;
+}
+
+/**
+ * All that is special about connecting one provider. An account of mode `shared` comes to `verify`, `ask` and `remove` with what the platform's
+ * account has and the tenant's does not; what is kept of it is the tenant's part alone.
+ */
 export interface ConnectStrategy {
+  /** Fields of the form that name the account, besides its identifiers, and cannot change. */
+  readonly fixedFields?: readonly string[];
+  /** Tells what the platform's accounts at this provider need; where it is absent, the platform has none. */
+  readonly platform?: PlatformStrategy;
+  /** Adds the identifiers that follow from what was given, before anybody is asked. */
+  identify?(account: Account, hosts: Fields): Account;
   /** Is `posted`, which does not name its account, meant for `existing`? */
   isSameAccount(posted: Account, existing: Account): boolean;
-  /** Secret fields of the account that the hub made. */
+  /** Fields of the form whose values the hub made or learned: they are not posted again. */
   generatedFields(account: Account): readonly string[];
   /** Adds what the tenant may leave out: generated secrets, what is known from the connection that is replaced. Asks nobody. */
   complete(posted: Account, previous: Account | undefined, generateSecret: () => string): Account;

@@ -18,6 +18,7 @@ async function verify(strategy: ConnectStrategy, account: Account, answer: Answe
   const requests: EgressRequest[] = [];
   const outcome = await strategy.verify(account, {
     connectionId: newId('con'),
+    role: 'channel',
     egress: {
       assertAllowed: async () => undefined,
       isPlatformHost: () => false,

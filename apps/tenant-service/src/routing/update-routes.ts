@@ -47,7 +47,8 @@ export async function chooseRoutes(deps: RoutingDependencies, chosen: readonly R
   });
 }
 
-async function publishRoutes({ tenants, bus }: RoutingDependencies, source: RoutesState['source']): Promise<void> {
+/** Makes the next version of the current tenant's routes and tells of it; inside their transaction. */
+export async function publishRoutes({ tenants, bus }: RoutingDependencies, source: RoutesState['source']): Promise<void> {
   const version = await tenants.bumpRoutes(source);
   await bus.publish('routes.changed', { version }, { orderingKey: currentTenant() });
 }

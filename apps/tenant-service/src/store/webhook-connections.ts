@@ -3,6 +3,7 @@ import { findProvider } from '@switchboard/providers';
 import { runAsTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
 import type { ConnectionStatus, ConnectionStore } from './connections.ts';
+import type { PlatformConnectionStore } from './platform-connections.ts';
 import type { PreviousSecret, PreviousSecretStore } from './previous-secrets.ts';
 
 export type WebhookConnectionQuery = {
@@ -12,11 +13,11 @@ export type WebhookConnectionQuery = {
 };
 
 /** Connections of all tenants with what verifies their webhooks: what ingest copies. In system scope; each secret is opened as its own tenant. */
-export function createWebhookConnectionStore(db: TenantDatabase, stores: { readonly connections: ConnectionStore; readonly previousSecrets: PreviousSecretStore }) {
+export function createWebhookConnectionStore(db: TenantDatabase, stores: { readonly connections: ConnectionStore; readonly previousSecrets: PreviousSecretStore; readonly platformConnections: PlatformConnectionStore }) {
   const read = (condition: string, values: readonly unknown[], limit = 1000) =>
     db.transaction(() => db.sql.query<Row>(`${select} where (${condition}) and ${isKept} order by c.connection_id limit ${limit}`, values));
 
-  async function open(row: Row, now: Date): Promise<WebhookConnection | undefined> {
+  async function open(row: Row, ofPlatform: WebhookSecrets | undefined, now: Date): Promise<WebhookConnection | undefined> {
     const entry = findProvider(row.provider);
     if (entry === undefined) return undefined;
     return await runAsTenant(row.tenantId, async () => {
@@ -37,18 +38,28 @@ export function createWebhookConnectionStore(db: TenantDatabase, stores: { reado
         status: row.status,
         version: row.version,
         routingIdentifiers: row.routingIdentifiers,
-        webhookSecrets: [...current, ...previous].filter((secret, index, all) => all.findIndex((other) => other.value === secret.value) === index),
+        // A place in an account of the platform has no secret of its own: the account's verifies all of them.
+        webhookSecrets: ofPlatform ?? [...current, ...previous].filter((secret, index, all) => all.findIndex((other) => other.value === secret.value) === index),
         // The newest one: a handshake happens when the tenant sets up what it just posted.
         verifyToken: tokenField === undefined ? null : (draft?.[tokenField] ?? live?.[tokenField] ?? null),
       };
     });
   }
 
+  async function openPlatform(platformConnectionId: string, provider: ProviderId, now: Date): Promise<WebhookSecrets> {
+    const account = await stores.platformConnections.openAccount(platformConnectionId);
+    const current = account?.credentials[findProvider(provider)?.webhook.secretField ?? ''];
+    return [...(current === undefined ? [] : [{ value: current, expiresAt: null }]), ...(await stores.platformConnections.listSecrets(platformConnectionId, now))];
+  }
+
   const openAll = async (rows: readonly Row[], now: Date): Promise<WebhookConnection[]> => {
     const connections: WebhookConnection[] = [];
+    const ofPlatform = new Map<string, WebhookSecrets>();
     // One after the other: each may take a database connection for its tenant's key.
     for (const row of rows) {
-      const connection = await open(row, now);
+      const id = row.platformConnectionId;
+      if (id !== null && !ofPlatform.has(id)) ofPlatform.set(id, await openPlatform(id, row.provider, now));
+      const connection = await open(row, id === null ? undefined : ofPlatform.get(id), now);
       if (connection !== undefined) connections.push(connection);
     }
     return connections;
@@ -90,6 +101,8 @@ export function createWebhookConnectionStore(db: TenantDatabase, stores: { reado
 }
 export type WebhookConnectionStore = ReturnType<typeof createWebhookConnectionStore>;
 
+type WebhookSecrets = WebhookConnection['webhookSecrets'];
+
 type Row = {
   tenantId: TenantId;
   connectionId: ConnectionId;
@@ -97,13 +110,14 @@ type Row = {
   status: ConnectionStatus;
   version: number;
   routingIdentifiers: Record<string, string>;
+  platformConnectionId: string | null;
   live: Uint8Array | null;
   draft: Uint8Array | null;
   previous: { secretId: string; sealed: string; expiresAt: string }[];
 };
 
 const select = `
-  select c.tenant_id as "tenantId", c.connection_id as "connectionId", c.provider, c.status, c.version, c.routing_identifiers as "routingIdentifiers",
+  select c.tenant_id as "tenantId", c.connection_id as "connectionId", c.provider, c.status, c.version, c.routing_identifiers as "routingIdentifiers", c.platform_connection_id as "platformConnectionId",
          c.sealed_credentials as live, d.sealed_credentials as draft,
          coalesce((select jsonb_agg(jsonb_build_object('secretId', p.secret_id, 'sealed', encode(p.sealed_secret, 'base64'), 'expiresAt', p.expires_at) order by p.secret_id desc)
                      from previous_webhook_secrets p where p.tenant_id = c.tenant_id and p.connection_id = c.connection_id), '[]') as previous

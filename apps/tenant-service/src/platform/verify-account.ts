@@ -1,0 +1,44 @@
+import { hubError } from '@switchboard/contracts';
+import type { ProviderEntry } from '@switchboard/providers';
+import { withoutSecrets } from '@switchboard/secrets';
+import { assertAddressesAllowed, readAccount } from '../accounts/read-account.ts';
+import { sharedWebhookUrlOf } from '../domain/connection-record.ts';
+import { hostsOf } from '../domain/hosts-of.ts';
+import type { Account, PlatformContext, PlatformStrategy } from '../providers/connect-strategy.ts';
+import { withinTime } from '../providers/within-time.ts';
+import type { PlatformDependencies } from './dependencies.ts';
+
+/** Milliseconds for all calls of one check; somebody waits. */
+const checkMaxMs = 30_000;
+
+/** Fields of the form that are a tenant's part of it, and that no tenant must inherit. */
+const tenantFields = ['mode', 'platformConnectionId', 'inboxId', 'inboxType', 'inboxName', 'websiteUrl'] as const;
+
+/** The credentials form of an account of the platform → the account. Throws `request.invalid`, `egress.refused`. */
+export async function readPlatformAccount(deps: PlatformDependencies, entry: ProviderEntry, form: Readonly<Record<string, unknown>>): Promise<Account> {
+  const issues = tenantFields.flatMap((name) => (form[name] === undefined || form[name] === 'dedicated' ? [] : [{ path: `body.credentials.${name}`, message: 'is what a tenant chooses in the account, and no part of it' }]));
+  if (issues.length > 0) throw hubError('request.invalid', { issues });
+  const account = readAccount(deps, entry, form, 'body.credentials');
+  await assertAddressesAllowed(deps, account);
+  return { ...account, settings: withoutTenantFields(account.settings) };
+}
+
+export function withoutTenantFields(settings: Account['settings']): Account['settings'] {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !tenantFields.some((field) => field === name)));
+}
+
+export function platformContext(deps: PlatformDependencies, entry: ProviderEntry, account: Account): PlatformContext {
+  return { egress: withinTime(deps.egress, checkMaxMs), hosts: hostsOf(entry, account), webhookUrl: sharedWebhookUrlOf(entry.id, deps.config.publicWebhookUrl) };
+}
+
+/** The account with what the provider told of it, set up there for all tenants. Throws `platform_connection.not_verified`. */
+export async function verifyPlatformAccount(deps: PlatformDependencies, entry: ProviderEntry, strategy: PlatformStrategy, account: Account): Promise<Account> {
+  const outcome = await strategy.verify(account, platformContext(deps, entry, account));
+  if (outcome.kind === 'unverified') throw hubError('platform_connection.not_verified', { publicMessage: withoutSecrets(outcome.reason, account.credentials).replace(/ It is tried again\.$/, '') });
+  const { learned } = outcome;
+  return {
+    routingIdentifiers: { ...account.routingIdentifiers, ...learned?.routingIdentifiers },
+    settings: { ...account.settings, ...learned?.settings },
+    credentials: { ...account.credentials, ...learned?.credentials },
+  };
+}
