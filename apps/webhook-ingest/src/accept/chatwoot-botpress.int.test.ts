@@ -96,6 +96,22 @@ describe('a webhook of a tenant\'s own Chatwoot', () => {
   });
 });
 
+describe('hundreds of servers with the same account and inbox', () => {
+  const many = Array.from({ length: 150 }, (_, index) => ownChatwootConnection(index % 2 === 0 ? acme : globex, { server: `desk-${index}.example`, account: 5, inbox: 5, secret: `secret of server ${index}` }));
+
+  it('each get their own at their own URL, and a stranger who names the numbers has no more secrets opened than are tried', async () => {
+    for (const connection of many) {
+      ingest.tenants.connections.set(connection.connectionId, connection);
+      expect(await postSigned(`/webhooks/chatwoot/${connection.connectionId}`, chatwootMessage(5, 5), connection.webhookSecrets[0]?.value ?? '')).toBe(200);
+    }
+    expect((await owners()).toSorted()).toEqual(many.map(({ connectionId }) => connectionId).toSorted());
+    await ingest.clear();
+    expect(await postSigned('/webhooks/chatwoot', chatwootMessage(5, 5), 'nobody\'s secret')).toBe(401);
+    expect(await postSigned(`/webhooks/chatwoot/${many[149]?.connectionId}`, chatwootMessage(5, 5), 'secret of server 148')).toBe(401);
+    expect(await ingest.stored()).toEqual([]);
+  });
+});
+
 describe('a webhook of the platform\'s Chatwoot', () => {
   it.each([...sharedPaths, `/webhooks/chatwoot/${globexShared.connectionId}`])('is the tenant\'s whose inbox it names (%s)', async (path) => {
     expect(await postSigned(path, chatwootMessage(77, 42), platformSecret)).toBe(200);

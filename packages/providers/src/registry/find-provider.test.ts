@@ -82,7 +82,7 @@ describe('credentials of type chatwoot', () => {
     expect(providers.chatwoot.hosts({ mode: 'shared' })).toEqual({});
     expect(providers.chatwoot.hosts({ mode: 'shared', apiUrl: 'https://cw.example.com' })).toEqual({ api: 'https://cw.example.com' });
   });
-  it.each([['https://App.Chatwoot.com', 'app.chatwoot.com'], ['https://a.example:443/', 'a.example'], ['http://127.0.0.1:3020/Chatwoot/', '127.0.0.1:3020/chatwoot']])('name the server of %s', (url, server) => expect(serverOf(url)).toBe(server));
+  it.each([['https://App.Chatwoot.com', 'app.chatwoot.com'], ['https://a.example:443/', 'a.example'], ['https://a.example./', 'a.example'], ['https://a.example./b/./c/../', 'a.example/b'], ['https://[::1]:8443', '[::1]:8443'], ['http://127.0.0.1:3020/Chatwoot/', '127.0.0.1:3020/chatwoot']])('name the server of %s', (url, server) => expect(serverOf(url)).toBe(server));
 });
 
 describe('credentials of type botpress', () => {
