@@ -221,6 +221,7 @@ describe('a handoff', () => {
   it.each([
     ['nobody', 'none', botFirst],
     ['a bot that the route does not have', 'bot', routeWith({ bot: null })],
+    ['a bot that the route does not start with', 'bot', routeWith({ startsWith: 'desk' })],
   ] as const)('from a desk to %s closes the conversation; the contact\'s next message opens it with who starts', (_, to, route) => {
     const closed = decide(fold([written], route), route, { kind: 'handoff', at: start + 20, by: 'desk', to });
     expect(closed).toMatchObject({ status: 'closed', handler: 'none', commands: [] });

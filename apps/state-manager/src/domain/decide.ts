@@ -101,9 +101,9 @@ function commandsFor(before: Standing, next: Standing, handler: Handler, route: 
   }
 }
 
-/** The desk is done with the conversation: it gives it to nobody, or to a bot that the route does not have. */
-function isEnd({ by, to }: Extract<ConversationEvent, { kind: 'handoff' }>, { bot }: ConversationRoute): boolean {
-  return by === 'desk' && (to === 'none' || (to === 'bot' && bot === null));
+/** The desk is done with the conversation and the route does not start with a bot that could have it back: the contact's next message opens it anew. */
+function isEnd({ by, to }: Extract<ConversationEvent, { kind: 'handoff' }>, route: ConversationRoute): boolean {
+  return by === 'desk' && (to === 'none' || (to === 'bot' && startingHandler(route) !== 'bot'));
 }
 
 /** What a bot wrote after the desk was given the conversation is kept and not sent. What it wrote before and comes late still goes out. */
