@@ -1,6 +1,7 @@
 import { deriveEventId, type InboundEvent } from '@switchboard/connector-kit';
 import type { ChatbotAction, EventId } from '@switchboard/contracts';
 import type { Chatbot } from '../chatbot/create-chatbots.ts';
+import { requestBooking } from './request-booking.ts';
 import { botSpoke, type Session } from './session.ts';
 import { escalate, leadIdOf } from './speak.ts';
 import type { TurnParts } from './turn-parts.ts';
@@ -45,12 +46,11 @@ async function captureLead({ bus }: TurnParts, event: InboundMessage, session: S
 }
 
 /** What is asked for is kept, and the contact is told what became of it. */
-async function book({ bookings }: TurnParts, event: InboundMessage, session: Session, { chatbot, cause }: Setting): Promise<Taken> {
+async function book({ calendar, now }: TurnParts, event: InboundMessage, session: Session, { chatbot, cause }: Setting): Promise<Taken> {
   if (chatbot === undefined) return { session, event: { kind: 'ignored', reason: 'a booking without a chatbot' } };
   const { attributes: _attributes, ...said } = event;
-  const { conversationId, connectionId } = session;
-  const text = await bookings.request(fieldsOf(event), { chatbot, conversationId, connectionId, requestKey: causeOf(cause, 'booking') });
-  return { session: botSpoke(session), event: { ...said, content: { kind: 'text', text } } };
+  const content = await requestBooking(calendar, { fields: fieldsOf(event), chatbot, session, requestKey: causeOf(cause, 'booking'), now: now() });
+  return { session: botSpoke(session), event: { ...said, content } };
 }
 
 /** Logged and audited; nothing of it is carried out. */
