@@ -3,6 +3,8 @@ import type { ConnectionId } from '@switchboard/contracts';
 /** One inbox of a move: the one that is read or the one that is written. Everything a move asks of Chatwoot, and nothing else. */
 export interface Side {
   readonly connectionId: ConnectionId;
+  /** `<server>/<account>/<inbox>` */
+  readonly inboxKey: string;
   /** Of all statuses, the oldest first, 25 a page from 1; `total` of the inbox. */
   listConversations(page: number): Promise<{ readonly conversations: readonly SideConversation[]; readonly total: number }>;
   /** Those in which anything changed in the last so many seconds, all of them. */
@@ -13,7 +15,6 @@ export interface Side {
   readMessages(conversationId: number, afterId: number): Promise<readonly SideMessage[] | undefined>;
   /** Of a contact, with its address in this inbox. */
   readContact(contactId: number): Promise<SideContact>;
-  findContact(address: string): Promise<number | undefined>;
   /** Finds it where it is there already. */
   makeContact(contact: SideContact & { readonly address: string }): Promise<number>;
   /** As `pending`, which sends nobody a notice; `marker` finds it again. */
@@ -21,8 +22,8 @@ export interface Side {
   setFacts(conversationId: number, facts: ConversationFacts): Promise<void>;
   /** One call. A failure says by `detail.sent === false` that nothing was written. */
   post(conversationId: number, message: MessageCopy): Promise<number>;
-  /** The bytes of an attachment; undefined when it is gone. */
-  loadFile(url: string): Promise<{ readonly bytes: Buffer; readonly mimeType: string | undefined } | undefined>;
+  /** The bytes of an attachment; undefined when it is gone or larger. */
+  loadFile(url: string, bytesMax: number): Promise<{ readonly bytes: Buffer; readonly mimeType: string | undefined } | undefined>;
   /** Switches off what would answer or assign what is imported (greeting, out of office, survey, bot …); gives back how it was, as text. */
   quieten(): Promise<string>;
   /** Puts it back. */
@@ -37,8 +38,6 @@ export type ConversationFacts = {
   readonly labels: readonly string[];
   /** Agents are found again by their e-mail address, where the other account has one with it. */
   readonly assigneeEmail: string | undefined;
-  /** Unix seconds. */
-  readonly snoozedUntil: number | undefined;
 };
 
 export type SideConversation = {
