@@ -1,5 +1,6 @@
-import { extendedConnectorService, mediaConfig } from '@switchboard/connector-kit';
+import { extendedConnectorService } from '@switchboard/connector-kit';
 import { buildConnector } from './app.ts';
+import { botpressConfig } from './config.ts';
 import { PrismaClient } from './store/generated/client.ts';
 
 export const service = extendedConnectorService({
@@ -8,7 +9,7 @@ export const service = extendedConnectorService({
   port: 3008,
   schema: 'botpress',
   prismaDirectory: new URL('../prisma/', import.meta.url),
-  config: mediaConfig,
+  config: botpressConfig,
   createClient: (adapter) => new PrismaClient({ adapter }),
   build: buildConnector,
 });

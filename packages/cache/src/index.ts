@@ -5,7 +5,7 @@
  * keys are hashes or ids.
  */
 export * from './port.ts';
-export { createMemoryStore, type MemoryStore } from './memory-store.ts';
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis-store.ts';
 export { createSystemCache, createTenantCache, forgetTenant, type Cache, type CacheOptions } from './cache.ts';
 export { openCacheStore } from './open-cache-store.ts';

@@ -1,9 +1,15 @@
 import type { KnowledgeEntry } from '@switchboard/contracts';
 
-type Index = { readonly entries: readonly { readonly position: number; readonly bytes: number }[]; /** Word → entries it is in, with what it counts there. */ readonly postings: ReadonlyMap<string, readonly (readonly [position: number, weight: number])[]> };
+/**
+ * A base's words, each a number: which word (32 bits), in which entry (17 bits), what it counts there (3 bits). In order, so that all of a word
+ * stand together. A map of words would take ten times the room, and there is one of these for each of thousands of tenants.
+ */
+type Index = { readonly postings: Float64Array; /** Of each entry as JSON, with the comma after it. */ readonly bytes: readonly number[] };
 
 /** A word of the question says more of what an entry is about than one of its answer; a tag was put there for being found. */
 const weights = { tags: 4, question: 3, answer: 1 } as const;
+const weightsMax = 8;
+const entriesMax = 2 ** 17;
 /** Letters that a word and another form of it must have in common from the beginning: "shipping", "shipped". */
 const stemLength = 5;
 /** What another form of a word counts. */
@@ -15,49 +21,59 @@ const wordsMax = 200;
 const indexes = new WeakMap<readonly KnowledgeEntry[], Index>();
 
 /**
- * The entries that a question is most likely about, the likeliest first, as many as fit into `budgetBytes` of UTF-8 JSON (`{question, answer}`
- * each). Where no word of the question is in any entry, the first ones: a bot that greets may say what it can help with. The same question
- * over the same base always gets the same entries.
+ * The entries that a question is most likely about, the likeliest first, as many as fit into `budgetBytes` of UTF-8 JSON (a list of
+ * `{question, answer}`). Where no word of the question is in any entry, the first ones: a bot that greets may say what it can help with. The
+ * same question over the same base always gets the same entries.
  */
 export function selectKnowledge(knowledgeBase: readonly KnowledgeEntry[], question: string, budgetBytes: number): KnowledgeEntry[] {
   const index = indexOf(knowledgeBase);
   const scores = scoresOf(index, question);
-  const order = index.entries.toSorted((a, b) => (scores.get(b.position) ?? 0) - (scores.get(a.position) ?? 0) || a.position - b.position);
+  const order = scores.size === 0 ? index.bytes.keys() : [...scores].toSorted(([a, scoreA], [b, scoreB]) => scoreB - scoreA || a - b).map(([position]) => position);
   const selected: KnowledgeEntry[] = [];
-  // The brackets of the list.
-  let left = budgetBytes - 2;
-  for (const { position, bytes } of order) {
-    if (scores.size > 0 && !scores.has(position)) break;
-    const entry = knowledgeBase[position];
+  // The brackets of the list, without the comma that the last entry does not have.
+  let left = budgetBytes - 1;
+  for (const position of order) {
+    const [entry, bytes = 0] = [knowledgeBase[position], index.bytes[position]];
     // One that is too long leaves room for the next.
-    if (entry === undefined || bytes > left) continue;
+    if (entry === undefined || !(bytes <= left)) continue;
     left -= bytes;
     selected.push(entry);
   }
   return selected;
 }
 
-/** Makes the index of a base now, which the first question would wait for. */
-export function prepareKnowledge(knowledgeBase: readonly KnowledgeEntry[]): void {
-  indexOf(knowledgeBase);
+/** Makes the index of a base now, which the first question would wait for. Returns the bytes it takes. */
+export function prepareKnowledge(knowledgeBase: readonly KnowledgeEntry[]): number {
+  const { postings, bytes } = indexOf(knowledgeBase);
+  return postings.byteLength + bytes.length * Float64Array.BYTES_PER_ELEMENT;
 }
 
-function scoresOf({ entries, postings }: Index, question: string): Map<number, number> {
+function scoresOf(index: Index, question: string): Map<number, number> {
+  const all = index.bytes.length;
   const scores = new Map<number, number>();
   for (const word of [...new Set(wordsOf(question))].slice(0, wordsMax)) {
-    const exact = postings.get(word) ?? [];
     const stem = stemOf(word);
-    const alike = stem === undefined ? [] : (postings.get(stem) ?? []);
+    const [exact, alike] = [find(index, word), stem === undefined ? [] : find(index, stem)];
     // A word that every entry has tells none apart.
-    const worth = new Map(alike.map(([position, weight]) => [position, weight * stemShare * rarityOf(alike.length, entries.length)]));
-    for (const [position, weight] of exact) worth.set(position, Math.max(worth.get(position) ?? 0, weight * rarityOf(exact.length, entries.length)));
+    const worth = new Map(alike.map(([position, weight]) => [position, weight * stemShare * Math.log(1 + all / alike.length)]));
+    for (const [position, weight] of exact) worth.set(position, Math.max(worth.get(position) ?? 0, weight * Math.log(1 + all / exact.length)));
     for (const [position, points] of worth) scores.set(position, (scores.get(position) ?? 0) + points);
   }
   return scores;
 }
 
-function rarityOf(found: number, all: number): number {
-  return Math.log(1 + all / found);
+function find({ postings }: Index, word: string): [position: number, weight: number][] {
+  const first = hashOf(word) * entriesMax * weightsMax;
+  const end = first + entriesMax * weightsMax;
+  let [low, high] = [0, postings.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((postings[middle] ?? end) < first) low = middle + 1;
+    else high = middle;
+  }
+  const found: [number, number][] = [];
+  for (let posting = postings[low]; posting !== undefined && posting < end; posting = postings[++low]) found.push([Math.floor((posting - first) / weightsMax), (posting - first) % weightsMax]);
+  return found;
 }
 
 function indexOf(knowledgeBase: readonly KnowledgeEntry[]): Index {
@@ -67,38 +83,45 @@ function indexOf(knowledgeBase: readonly KnowledgeEntry[]): Index {
 }
 
 function makeIndex(knowledgeBase: readonly KnowledgeEntry[]): Index {
-  const postings = new Map<string, [number, number][]>();
-  const entries = knowledgeBase.map((entry, position) => {
-    const found = new Map<string, number>();
-    const add = (key: string, weight: number) => found.set(key, Math.max(found.get(key) ?? 0, weight));
+  const postings: number[] = [];
+  const bytes: number[] = [];
+  for (const [position, entry] of knowledgeBase.slice(0, entriesMax).entries()) {
+    const found = new Map<number, number>();
+    // The heaviest first: what a word counts is what it counts where it counts most.
     for (const [text, weight] of [[entry.tags.join(' '), weights.tags], [entry.question, weights.question], [entry.answer, weights.answer]] as const) {
       for (const word of new Set(wordsOf(text))) {
-        add(word, weight);
         const stem = stemOf(word);
-        if (stem !== undefined) add(stem, weight);
+        for (const key of stem === undefined ? [word] : [word, stem]) {
+          const hash = hashOf(key);
+          if (!found.has(hash)) found.set(hash, weight);
+        }
       }
     }
-    for (const [key, weight] of found) {
-      const list = postings.get(key);
-      if (list === undefined) postings.set(key, [[position, weight]]);
-      else list.push([position, weight]);
-    }
-    // With the comma after it.
-    return { position, bytes: Buffer.byteLength(JSON.stringify({ question: entry.question, answer: entry.answer })) + 1 };
-  });
-  return { entries, postings };
+    for (const [hash, weight] of found) postings.push((hash * entriesMax + position) * weightsMax + weight);
+    bytes.push(Buffer.byteLength(JSON.stringify({ question: entry.question, answer: entry.answer })) + 1);
+  }
+  return { postings: Float64Array.from(postings).sort(), bytes };
 }
 
-/** A key of its own for beginnings of words: no word holds a hyphen at its end. */
+/** A key of its own for beginnings of words: no word holds a hyphen. */
 function stemOf(word: string): string | undefined {
   return word.length < stemLength ? undefined : `${word.slice(0, stemLength)}-`;
 }
 
-/** Words in one form whatever case and accents they are written with. Scripts without blanks between words are taken by two signs each. */
+/** FNV-1a, 32 bits. Two words of one number would be taken for one another: an entry more to choose from, out of four thousand million. */
+function hashOf(word: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Words in one form whatever case and accents they are written with. Of scripts without blanks between words, each two signs that stand together. */
 export function wordsOf(text: string): string[] {
   const folded = text.normalize('NFKD').replaceAll(/\p{M}+/gu, '').toLowerCase().replaceAll('ß', 'ss').replaceAll('ı', 'i');
-  return (folded.match(/[\p{L}\p{N}]+/gu) ?? []).flatMap((word) => (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(word) ? pairsOf(word) : [word]));
+  return (folded.match(/[\p{L}\p{N}]+/gu) ?? []).flatMap((word) => (isWithoutBlanks.test(word) ? pairsOf(word) : [word]));
 }
+
+const isWithoutBlanks = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
 function pairsOf(word: string): string[] {
   const signs = [...word];
