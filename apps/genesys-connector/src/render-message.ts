@@ -124,11 +124,19 @@ function contactOf(command: MessageSend): Record<string, string> {
   return { id: address, idType: /^\+?\d{5,20}$/.test(address) ? 'Phone' : 'Opaque', ...(name === undefined ? {} : { nickname: name }) };
 }
 
+/** One that does not fit is left out. */
 function attributesOf(command: MessageSend): Record<string, string> | undefined {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(command.attributes)) {
-    if (Buffer.byteLength(JSON.stringify({ ...kept, [name]: value })) > attributesBytesMax) break;
-    kept[name] = value;
+  // The hub's own come first, and their names are not a tenant's to take.
+  for (const [name, value] of Object.entries({ ...command.attributes, ...assignmentOf(command.content), ...command.attributes })) {
+    if (Buffer.byteLength(JSON.stringify({ ...kept, [name]: value })) <= attributesBytesMax) kept[name] = value;
   }
   return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+/** Who should have the conversation, for the tenant's flow to route by: Genesys takes no assignment with a message. */
+function assignmentOf(content: MessageContent): Record<string, string> {
+  if (content.kind !== 'handoff' || content.assignment === undefined) return {};
+  const { agentId, labels = [], attributes } = content.assignment;
+  return { ...(agentId === undefined ? {} : { handoffAgentId: agentId }), ...(labels.length === 0 ? {} : { handoffLabels: labels.join(',') }), ...attributes };
 }

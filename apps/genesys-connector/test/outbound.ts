@@ -59,6 +59,17 @@ export const renderings: readonly RenderingFixture[] = [
     content: { kind: 'handoff', to: 'desk', reason: 'asked for a person', summary: 'Parcel 123 is late', transcript: [{ author: 'contact', text: 'Where is it?', at: '2026-11-21T11:59:00.000Z' }] },
     expected: [message({ text: 'Handed over: asked for a person\n\nParcel 123 is late\n\n[2026-11-21 11:59] contact: Where is it?' })],
   },
+  {
+    name: 'who should have a conversation that was handed over, as attributes that the tenant\'s flow can route by',
+    content: { kind: 'handoff', to: 'desk', reason: 'vip', assignment: { agentId: 'agent-7', labels: ['vip', 'parcels'], attributes: { topic: 'late parcel', channel: 'not the tenant\'s to say' } } },
+    command: { attributes: { channel: 'whatsapp', handoffReason: 'vip' } },
+    expected: [message({ text: 'Handed over: vip' }, { metadata: { customAttributes: { handoffAgentId: 'agent-7', handoffLabels: 'vip,parcels', topic: 'late parcel', channel: 'whatsapp', handoffReason: 'vip' } } })],
+  },
+  {
+    name: 'no more attributes than Genesys takes, and the others all the same',
+    content: { kind: 'handoff', to: 'desk', reason: 'vip', assignment: { agentId: 'agent-7', attributes: { story: 'x'.repeat(2_000), topic: 'parcel' } } },
+    expected: [message({ text: 'Handed over: vip' }, { metadata: { customAttributes: { handoffAgentId: 'agent-7', topic: 'parcel' } } })],
+  },
   { name: 'that the contact is typing', content: { kind: 'typing', on: true }, expected: [{ path: 'event', body: { channel: { from, time }, events: [{ eventType: 'Typing' }] } }] },
   { name: 'nothing of the end of typing', content: { kind: 'typing', on: false }, expected: 'nothing' },
   { name: 'that an agent\'s message was delivered', content: { kind: 'receipt', providerMessageId: '0f3c9a7b52d14e6e8a1b2c3d4e5f6071', status: 'delivered' }, expected: [receipt({ status: 'Delivered', isFinalReceipt: false })] },
