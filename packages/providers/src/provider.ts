@@ -57,6 +57,11 @@ export type WebhookPart = {
 export type WrittenPart = {
   /** The provider's own id of this event, for deduplication within the connection; undefined where there is none (the content hash is used). */
   readonly providerEventId: string | undefined;
+  /**
+   * Without an id: how long the same content counts as the same event. A contact may say "ok" twice where nothing but the words is sent. Undefined: for
+   * as long as the webhook log keeps it.
+   */
+  readonly sameWithinSeconds?: number;
   /** What keeps its order within the account: the contact, where one is named. */
   readonly orderingKey: string;
   /** JSON text of the part alone, in the provider's own envelope. */

@@ -33,6 +33,13 @@ describe('a credentials form', () => {
   });
 });
 
+describe('a form whose fields do not go together', () => {
+  it('is refused with those that are missing or too many, the reason, and none of their values', () => {
+    const attempt = () => parseCredentials(providers.chatwoot, { mode: 'shared', apiToken: 'secret-value' }, 'body.settings');
+    expect(attempt).toThrow(expect.objectContaining({ code: 'request.invalid', issues: [{ path: 'body.settings.apiToken', message: expect.not.stringContaining('secret-value') }] }));
+  });
+});
+
 describe('the hosts of an account', () => {
   const { account } = parseCredentials(providers.genesys, genesysForm);
 

@@ -134,9 +134,10 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
   const traceparent = currentTrace()?.traceparent;
   await parts.store(
     accepted.map(({ part, connection }) => {
-      const { providerEventId, orderingKey, body } = part.write();
+      const { providerEventId, sameWithinSeconds, orderingKey, body } = part.write();
+      const period = sameWithinSeconds === undefined ? undefined : Math.floor(receivedAt.getTime() / 1000 / sameWithinSeconds);
       const scope = entry.webhook.hasLocalIds === true ? `${connection.connectionId}:` : '';
-      const eventKey = providerEventId === undefined ? contentKey(connection.connectionId, body) : scope + providerEventId;
+      const eventKey = providerEventId === undefined ? contentKey(connection.connectionId, body, period) : scope + providerEventId;
       return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, orderingKey, body, receivedAt: at, traceparent };
     }),
   );

@@ -25,7 +25,10 @@ beforeAll(async () => {
   for (const connection of all) ingest.tenants.connections.set(connection.connectionId, connection);
 }, 60_000);
 afterAll(async () => await ingest.stop());
-beforeEach(async () => await ingest.clear());
+beforeEach(async () => {
+  ingest.clock.aheadMs = 0;
+  await ingest.clear();
+});
 
 async function post(path: string, body: string, headers: Record<string, string> = {}): Promise<number> {
   const response = await fetch(`${ingest.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
@@ -136,6 +139,24 @@ describe('a webhook of the platform\'s Chatwoot', () => {
   it.each(['chatwoot secret of acme', 'platform secret of account 1', 'nobody\'s secret'])('is verified by nothing but the secret of that account of the platform (%s)', async (secret) => {
     for (const path of sharedPaths) expect(await postSigned(path, chatwootMessage(77, 41), secret)).toBe(401);
     expect(await ingest.stored()).toEqual([]);
+  });
+});
+
+describe('the published forms, which have no id', () => {
+  const forms = [
+    ['/api/webhooks/chatbot/chatwoot', JSON.stringify({ inbox_id: 41, conversation: { id: 7 }, content: '1' }), platformSecret],
+    ['/api/webhooks/chatbot/botpress', JSON.stringify({ sessionId: `${acmeBot.connectionId}-${newId('cnv')}`, responses: [{ text: 'Anything else?' }] }), 'botpress secret of acme'],
+  ] as const;
+
+  it.each(forms)('are one event when they come again at once, and another when the same is said later (%s)', async (path, body, secret) => {
+    // The service's clock at the beginning of a period, so that none ends between the two.
+    ingest.clock.aheadMs = 10_000 - (Date.now() % 10_000);
+    const send = () => post(path, body, { 'x-webhook-token': secret });
+    expect([await send(), await send()]).toEqual([200, 200]);
+    expect(await ingest.stored()).toHaveLength(1);
+    ingest.clock.aheadMs += 10_000;
+    expect(await send()).toBe(200);
+    expect(await ingest.stored()).toHaveLength(2);
   });
 });
 

@@ -17,9 +17,9 @@ export type ReceivedWebhook = {
   readonly traceparent: string | undefined;
 };
 
-/** For events that the provider does not name: the same content of the same connection is the same event. */
-export function contentKey(connectionId: ConnectionId, body: string): string {
-  return `content:${createHash('sha256').update(`${connectionId}\n${body}`).digest('hex')}`;
+/** For events that the provider does not name: the same content of the same connection is the same event, for ever or within one `period`. */
+export function contentKey(connectionId: ConnectionId, body: string, period?: number): string {
+  return `content:${createHash('sha256').update(`${connectionId}\n${period === undefined ? '' : `${period}\n`}${body}`).digest('hex')}`;
 }
 
 /** Rows one statement of a replay reads and publishes. */

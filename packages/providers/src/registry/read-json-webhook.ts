@@ -54,6 +54,12 @@ export function routingIdentifier(name: string, value: unknown): RoutingIdentifi
   return id !== undefined && /^[\x21-\x7e]{1,256}$/.test(id) ? [{ name, value: id }] : [];
 }
 
+/**
+ * The published forms of the chatbot platform carry neither an id nor a time: what comes again at once is a repetition, what comes again after an
+ * answer ("1", and "1" again at the next question) is not.
+ */
+export const formSameWithinSeconds = 10;
+
 /** Joins ids to a key of bounded length that every store takes: as they are, or their hash where they are long or strange. */
 export function keyOf(...ids: readonly string[]): string {
   const plain = ids.join(':');

@@ -1,5 +1,5 @@
 import type { RawWebhook, WebhookSplit } from '../provider.ts';
-import { hashOf, idIn, isJsonObject, keyOf, readJsonWebhook, routingIdentifier, type JsonObject } from './read-json-webhook.ts';
+import { formSameWithinSeconds, hashOf, idIn, isJsonObject, keyOf, readJsonWebhook, routingIdentifier, type JsonObject } from './read-json-webhook.ts';
 
 /**
  * Botpress sends one signal a webhook, with the conversation's id that we chose: `<connection id>-<conversation id>`. The published form of the
@@ -12,7 +12,12 @@ export function splitBotpressWebhook(webhook: RawWebhook): WebhookSplit {
     const part = {
       routingIdentifiers: routingIdentifier('session', connectionIn(conversation)),
       relatedIdentifiers: [],
-      write: () => ({ providerEventId: eventIdOf(body, signal, conversation ?? ''), orderingKey: keyOf(conversation ?? 'account'), body: text }),
+      write: () => ({
+        providerEventId: eventIdOf(body, signal, conversation ?? ''),
+        ...(body['type'] === undefined ? { sameWithinSeconds: formSameWithinSeconds } : {}),
+        orderingKey: keyOf(conversation ?? 'account'),
+        body: text,
+      }),
     };
     return { kind: 'parts', parts: [part] };
   });

@@ -49,7 +49,8 @@ describe('a webhook of Chatwoot', () => {
   it('of a server before 4.14.2 without messages, and in the published form, is found by its inbox alone', () => {
     const byInbox = [{ name: 'sharedInboxId', value: '41' }, { name: 'inboxId', value: '41' }];
     expect(partOf({ ...without(conversationStatusChanged, 'account'), messages: [] }).routingIdentifiers).toEqual(byInbox);
-    expect(partOf({ inbox_id: '41', conversation: { id: 1204 }, content: 'Oi' })).toMatchObject({ routingIdentifiers: byInbox, orderingKey: '1204', providerEventId: undefined });
+    expect(partOf({ inbox_id: '41', conversation: { id: 1204 }, content: 'Oi' })).toMatchObject({ routingIdentifiers: byInbox, orderingKey: '1204', providerEventId: undefined, sameWithinSeconds: 10 });
+    expect(partOf({ id: 5, inbox_id: 41, conversation: { id: 1204 }, content: 'Oi' }).providerEventId).toBe('form:5');
     expect(partOf({ inbox_id: 41, conversation: { id: 1204, contact_inbox: { source_id: 'acme-wa-55' } }, content: 'Oi' })).toMatchObject({ routingIdentifiers: byInbox, orderingKey: 'acme-wa-55' });
   });
 

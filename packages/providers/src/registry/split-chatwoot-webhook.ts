@@ -1,5 +1,5 @@
 import type { RawWebhook, RoutingIdentifier, WebhookSplit } from '../provider.ts';
-import { arrayIn, hashOf, idIn, isJsonObject, keyOf, readJsonWebhook, type JsonObject } from './read-json-webhook.ts';
+import { arrayIn, formSameWithinSeconds, hashOf, idIn, isJsonObject, keyOf, readJsonWebhook, type JsonObject } from './read-json-webhook.ts';
 
 /**
  * Chatwoot sends one event a webhook and names account and inbox by number alone, in places that differ by event and version (chatwoot.md
@@ -13,6 +13,7 @@ export function splitChatwootWebhook(webhook: RawWebhook): WebhookSplit {
       relatedIdentifiers: [],
       write: () => ({
         providerEventId: eventIdOf(body, firstMessageOf(conversation)) ?? deliveryIdOf(webhook),
+        ...(body['event'] === undefined ? { sameWithinSeconds: formSameWithinSeconds } : {}),
         orderingKey: orderingKeyOf(body, conversation),
         body: text.replaceAll(pubsubToken, '$1null'),
       }),
@@ -69,10 +70,10 @@ function identifiersOf(account: string | undefined, inbox: string | undefined): 
  * late, so that two updates may look alike but for what changed.
  */
 function eventIdOf(body: JsonObject, lastMessage: JsonObject): string | undefined {
-  const event = idIn(body['event']);
+  const event = body['event'] === undefined ? 'form' : idIn(body['event']);
   const id = numberIn(body['id']);
   if (event === undefined || id === undefined) return undefined;
-  if (event === 'message_created') return keyOf(event, id);
+  if (event === 'message_created' || event === 'form') return keyOf(event, id);
   if (event === 'message_updated') {
     const state = numberIn(lastMessage['id']) === id ? [lastMessage['status'], lastMessage['updated_at']] : [];
     return keyOf(event, id, hashOf([body['content'], body['content_attributes'], body['status'], ...state]));
