@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** One call that reached a fake. */
-export type SeenCall = { readonly method: string; readonly path: string; readonly authorization: string; readonly body: string };
-type Answer = { readonly status: number; readonly json: unknown };
+export type SeenCall = { readonly method: string; readonly path: string; readonly authorization: string; readonly headers: Readonly<Record<string, unknown>>; readonly body: string };
+export type Answer = { readonly status: number; readonly json: unknown };
 
 export type FakeProvider = { readonly url: string; readonly calls: SeenCall[]; readonly close: () => Promise<void> };
 
@@ -69,10 +69,11 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
   return Object.assign(state, fake);
 }
 
-async function listen(answer: (call: SeenCall) => Answer): Promise<FakeProvider> {
+/** A server on a port of its own that notes each call and answers it. */
+export async function listen(answer: (call: SeenCall) => Answer): Promise<FakeProvider> {
   const calls: SeenCall[] = [];
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
-    const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', body: await read(request) };
+    const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', headers: request.headers, body: await read(request) };
     calls.push(call);
     const { status, json } = answer(call);
     response.writeHead(status, { 'content-type': 'application/json' }).end(json === undefined ? undefined : JSON.stringify(json));
