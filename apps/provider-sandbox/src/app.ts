@@ -2,9 +2,13 @@ import type { Kit, RawRoute, ServiceParts } from '@switchboard/service-kit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { config } from './config.ts';
+import { botpressApi } from './botpress/botpress-api.ts';
+import { CloudBots } from './botpress/cloud-bots.ts';
+import { cloudError, v12Error } from './botpress/refusals.ts';
 import { chatwootApi } from './chatwoot/chatwoot-api.ts';
 import { ChatwootWebhooks } from './chatwoot/chatwoot-webhooks.ts';
 import { refusal, throttled } from './chatwoot/refusals.ts';
+import { botpressControlRoutes } from './control/botpress-control.ts';
 import { chatwootControlRoutes } from './control/chatwoot-control.ts';
 import { controlRoutes } from './control/control-routes.ts';
 import { findRoute, readExchange, writeAnswer, type Answer, type Exchange } from './exchange.ts';
@@ -24,13 +28,16 @@ export function build({ config: settings, now }: Kit<z.output<typeof config>, un
   const metaWebhooks = new MetaWebhooks(sender, now);
   const genesysWebhooks = new GenesysWebhooks(sender, state, now);
   const chatwootWebhooks = new ChatwootWebhooks(sender, state, now);
+  const cloudBots = new CloudBots(state, sender, now);
   const publicUrl = settings.sandboxPublicUrl.replace(/\/$/, '');
-  const deps = { state, faults, metaWebhooks, genesysWebhooks, chatwootWebhooks, webhooks: metaWebhooks, webhookUrl: settings.publicWebhookUrl, publicUrl, now };
-  const routes = [...metaGraphRoutes(deps), ...genesysRoutes(deps), ...controlRoutes(deps), ...chatwootControlRoutes(deps)];
+  const deps = { state, faults, metaWebhooks, genesysWebhooks, chatwootWebhooks, cloudBots, webhooks: metaWebhooks, webhookUrl: settings.publicWebhookUrl, publicUrl, now };
+  const routes = [...metaGraphRoutes(deps), ...genesysRoutes(deps), ...controlRoutes(deps), ...chatwootControlRoutes(deps), ...botpressControlRoutes(deps)];
   const chatwoot = chatwootApi({ state, webhooks: chatwootWebhooks, publicUrl, now });
+  const botpress = botpressApi({ state, bots: cloudBots, publicUrl, now });
 
   const answerOf = async (exchange: Omit<Exchange, 'match'>, provider: Fault['provider'] | undefined): Promise<Answer> => {
     if (provider === 'chatwoot') return chatwoot({ ...exchange, match: [] });
+    if (provider === 'botpress') return botpress({ ...exchange, match: [] });
     const found = findRoute(routes, exchange.method, exchange.url.pathname);
     return found === undefined ? notFound(provider) : await found.route.handle({ ...exchange, match: found.match });
   };
@@ -45,7 +52,7 @@ export function build({ config: settings, now }: Kit<z.output<typeof config>, un
       return;
     }
     if (fault?.status !== undefined) {
-      writeAnswer(response, faultAnswer(fault, fault.status));
+      writeAnswer(response, faultAnswer(fault, fault.status, exchange.url.pathname));
       return;
     }
     const answer = await answerOf(exchange, provider);
@@ -68,16 +75,17 @@ function providerOf(path: string): Fault['provider'] | undefined {
   return (['whatsapp', 'genesys', 'chatwoot', 'botpress'] as const).find((provider) => path.startsWith(`/${provider}/`));
 }
 
-function faultAnswer(fault: Fault, status: number): Answer {
-  const answer = errorOf(fault, status);
+function faultAnswer(fault: Fault, status: number, path: string): Answer {
+  const answer = errorOf(fault, status, path);
   return fault.retryAfterSeconds === undefined ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfterSeconds) } };
 }
 
 /** The error in the provider's own form. */
-function errorOf({ provider, code }: Fault, status: number): Answer {
+function errorOf({ provider, code }: Fault, status: number, path: string): Answer {
   const text = 'as told to the sandbox';
   if (provider === 'whatsapp') return metaError(status, typeof code === 'number' ? code : 131000, 'Something went wrong', text);
   if (provider === 'chatwoot') return status === 429 ? throttled() : refusal(status, typeof code === 'string' ? code : status === 401 ? 'Invalid Access Token' : text);
+  if (provider === 'botpress') return path.includes('/api/v1/') ? v12Error(status, typeof code === 'string' ? code : text) : cloudError(status, typeof code === 'string' ? code : text);
   return genesysError(status, typeof code === 'string' ? code : status === 429 ? 'too.many.requests' : 'internal.server.error', text);
 }
 

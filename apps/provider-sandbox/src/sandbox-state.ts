@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { BotpressTables } from './botpress/rows.ts';
 import type { ChatwootTables } from './chatwoot/rows.ts';
 
 /** Entries kept per list before the oldest is forgotten: a stand-in must not eat the machine in a load test. */
@@ -34,7 +35,7 @@ export type Received = { readonly at: string; readonly path: string; readonly to
 
 export type StoredMedia = { readonly id: string; readonly mimeType: string; readonly base64: string; readonly owner: string };
 
-type Tables = ChatwootTables & {
+type Tables = ChatwootTables & BotpressTables & {
   metaAccount: MetaAccount;
   genesysAccount: GenesysAccount;
   genesysIntegration: GenesysIntegration;
@@ -51,8 +52,8 @@ type Tables = ChatwootTables & {
 };
 
 type Line = { table: keyof Tables; key: string; value: unknown };
-type ListTable = 'metaReceived' | 'genesysReceived' | 'chatwootReceived' | 'chatwootDelivery';
-const lists: ReadonlySet<keyof Tables> = new Set<ListTable>(['metaReceived', 'genesysReceived', 'chatwootReceived', 'chatwootDelivery']);
+type ListTable = 'metaReceived' | 'genesysReceived' | 'chatwootReceived' | 'chatwootDelivery' | 'botpressTurn' | 'botpressSignal';
+const lists: ReadonlySet<keyof Tables> = new Set<ListTable>(['metaReceived', 'genesysReceived', 'chatwootReceived', 'chatwootDelivery', 'botpressTurn', 'botpressSignal']);
 
 /** What the sandbox knows. With a journal file every change is appended to it and read again at the next start. */
 export class SandboxState {
