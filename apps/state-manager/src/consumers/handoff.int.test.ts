@@ -108,6 +108,13 @@ describe('a bot that asks for a person', () => {
     expect(transcript.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(transcriptBytesMax);
   });
 
+  it('needs no more than the vocabulary takes, whatever the contact calls itself and whatever the reason', async () => {
+    const conversationId = await begin(fromContact(tenant, { contact: { address: '15005550177', name: 'A'.repeat(6_000), aliases: {} }, sentAt: at(0) }));
+    state.clock.now = new Date('2026-11-21T12:11:00.000Z');
+    await state.consume(acme, 'handoff.requested', { conversationId, from: 'bot', to: 'desk', reason: 'because '.repeat(500) });
+    expect(took()).toMatchObject([{ payload: { content: { kind: 'handoff' } } }, { payload: { content: { text: 'hello' } } }, { type: 'conversation.changed', payload: { handler: 'desk' } }]);
+  });
+
   it('finds its conversation by our id, and its own id of it is learned', async () => {
     const conversationId = await begin();
     await receive(fromBot(tenant, { conversationId, providerConversationId: 'fid-1', contact: { address: 'fid-1', aliases: {} }, sentAt: at(1) }));

@@ -15,6 +15,13 @@ describe('a transcript', () => {
     ]);
   });
 
+  it('ends where its bytes do, with the last messages whole', () => {
+    const text = 'ä'.repeat(transcriptTextLengthMax);
+    const transcript = makeTranscript(Array.from({ length: transcriptMessagesMax }, () => said(text)));
+    expect(transcript).toHaveLength(Math.floor(transcriptBytesMax / Buffer.byteLength(text)));
+    expect(transcript.every((line) => line.text === text)).toBe(true);
+  });
+
   it('holds the last messages within its limits, whatever they say', () => {
     const texts = fc.array(fc.oneof(fc.string({ minLength: 1 }), fc.string({ minLength: 900, maxLength: 3_000, unit: 'grapheme' })), { maxLength: 80 });
     fc.assert(

@@ -21,7 +21,9 @@ export type HandoffRequest = {
   readonly assignment?: ContentOf<'handoff'>['assignment'];
 };
 
+/** Characters, as the vocabulary has them. */
 const reasonLengthMax = 1_024;
+const summaryLengthMax = 4_096;
 
 /** Gives the conversation to whom it is to have, and tells a desk what it must know. The caller holds the conversation's lock. */
 export async function handOver(parts: Parts, conversation: ConversationRecord, route: ConversationRoute, request: HandoffRequest): Promise<void> {
@@ -42,7 +44,7 @@ async function tellDesk(parts: Parts, conversation: ConversationRecord, desk: Co
     kind: 'handoff',
     to: 'desk',
     reason,
-    summary: summary ?? summarize({ contactName: contact.name ?? contact.address, channel: channel.provider, messageCount }),
+    summary: shorten(summary ?? summarize({ contactName: contact.name ?? contact.address, channel: channel.provider, messageCount }), summaryLengthMax),
     transcript: makeTranscript(await readLastSaid(parts.db.sql, conversationId, transcriptMessagesMax)),
     ...(assignment === undefined ? {} : { assignment }),
   };
