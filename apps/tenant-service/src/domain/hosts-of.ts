@@ -12,9 +12,15 @@ export function isAddressField(name: string): boolean {
   return name === 'apiUrl' || name.endsWith('BaseUrl');
 }
 
-/** The account with every host of the provider replaced by its stand-in at the sandbox. */
+/** The account with every host of the provider replaced by its stand-in at the sandbox. An address that is the sandbox's already stays: it plays several servers. */
 export function inSandbox(entry: ProviderEntry, account: Account, sandboxUrl: string): Account {
-  const hosts = Object.keys(entry.hosts({ ...account.settings, ...account.routingIdentifiers }));
-  const urls = Object.fromEntries(hosts.map((name) => [`${name}BaseUrl`, `${sandboxUrl}/${entry.sandboxPath}`]));
+  const standIn = `${sandboxUrl}/${entry.sandboxPath}`;
+  const hosts = Object.entries(entry.hosts({ ...account.settings, ...account.routingIdentifiers }));
+  const urls = Object.fromEntries(hosts.map(([name, url]) => [`${name}BaseUrl`, isBelow(url, standIn) ? url : standIn]));
   return { ...account, settings: { ...account.settings, ...urls, sandbox: 'true' } };
+}
+
+/** Read as a request would read it, so that no `..` leads out. */
+function isBelow(url: string, standIn: string): boolean {
+  return URL.canParse(url) && new URL(url).href.startsWith(`${new URL(standIn).href}/`);
 }

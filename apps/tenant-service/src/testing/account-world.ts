@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { isHubError, tenantIdSchema, type ConnectionId, type ConnectionRecord, type TenantId, type WebhookConnection } from '@switchboard/contracts';
+import { isHubError, tenantIdSchema, type ConnectionId, type ConnectionRecord, type Role, type TenantId, type WebhookConnection } from '@switchboard/contracts';
 import { createDatabase } from '@switchboard/db';
 import { prepareServices } from '@switchboard/service-kit';
 import { testKit } from '@switchboard/service-kit/testing';
@@ -79,7 +79,7 @@ async function createTenant({ deps }: AccountWorld, id: string): Promise<TenantI
   return tenantId;
 }
 
-type Form = { readonly type: string; readonly credentials: Readonly<Record<string, unknown>> };
+type Form = { readonly type: string; readonly role?: Role; readonly credentials: Readonly<Record<string, unknown>> };
 
 /** Credentials of a number that no other test uses. */
 export function metaForm({ meta }: AccountWorld, more: object = {}) {
