@@ -35,7 +35,7 @@ export function createTurns(parts: TurnParts): Turns {
       },
       onInbound: (events, source) => onInbound(parts, events, source),
     },
-    consumers: (definition, tools) => [onTurnCheck(parts), onConversationChanged(parts, definition, tools), onChatbotChanged(parts)],
+    consumers: (definition, tools) => [onTurnCheck(parts), onConversationChanged(parts, definition, tools)],
   };
 }
 
@@ -87,9 +87,4 @@ async function tellBot({ log }: TurnParts, session: Session, { client }: Connect
     if (!isHubError(error)) throw error;
     log.warn({ conversationId: session.conversationId, connectionId: session.connectionId, code: error.code }, 'the bot could not be told that it has the conversation again');
   }
-}
-
-/** In every process. */
-function onChatbotChanged({ name, chatbots }: TurnParts): Subscription {
-  return onEvent({ type: 'chatbot.changed', group: name, effect: 'idempotent', delivery: 'broadcast', handle: () => chatbots.drop() });
 }
