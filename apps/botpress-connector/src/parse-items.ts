@@ -109,7 +109,8 @@ function mediaOf(kind: File, address: string | undefined, { title, caption, text
 
 function addressOf(address: string | undefined, baseUrl: string | undefined): URL | undefined {
   if (!address) return undefined;
-  const url = URL.parse(address, baseUrl);
+  // A path alone stands behind the server's own address, which may have a path itself.
+  const url = URL.parse(address.startsWith('/') && baseUrl !== undefined ? `${baseUrl.replace(/\/+$/, '')}${address}` : address);
   return url !== null && /^https?:$/.test(url.protocol) && url.href.length <= 2_048 ? url : undefined;
 }
 
