@@ -1,0 +1,144 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { signWebhook } from '@switchboard/providers/webhook-auth';
+import { providers } from '@switchboard/providers';
+import { eventually, quietMs, sleep } from './eventually.ts';
+import type { HubProcess } from './hub-process.ts';
+import { callJson, type ConnectionRecord } from './onboard.ts';
+import { Sandbox, type ChatwootAccount, type ChatwootConversation } from './sandbox.ts';
+
+/** A tenant with a WhatsApp number and a Chatwoot inbox in somebody's account. */
+type Tenant = { readonly tenantId: string; readonly apiKey: string; readonly phoneNumberId: string; readonly desk: ConnectionRecord & { readonly settings: Record<string, string> }; readonly account: ChatwootAccount };
+
+/** The same person writes to every tenant. */
+const contact = '15005550321';
+
+/**
+ * Chatwoot as the desk of three tenants at once: two share an account of the platform, one has its own server. All three accounts have the number 1 or
+ * inboxes of the same numbers: only the server tells them apart.
+ */
+export function describeChatwoot({ hub, secrets }: { hub: () => HubProcess; secrets: string[] }): void {
+  describe('with Chatwoot at the desk', () => {
+    const sandbox = new Sandbox(hub);
+    const admin = () => ({ authorization: `Bearer ${hub().adminKey}` });
+    const gateway = <T = Record<string, unknown>>(method: string, path: string, headers: Record<string, string>, body?: unknown) => callJson<T>(method, `${hub().url('API_GATEWAY')}${path}`, headers, body);
+    let shared: ChatwootAccount;
+    let own: ChatwootAccount;
+    let stark: Tenant;
+    let wayne: Tenant;
+    let tyrell: Tenant;
+
+    beforeAll(async () => {
+      shared = await sandbox.chatwootAccount({ accountId: 1, name: 'Of the platform', agents: ['Bruno'] });
+      own = await sandbox.chatwootAccount({ server: 'tyrell', accountId: 1, name: 'Tyrell', agents: ['Rachael'] });
+      secrets.push(shared.administrator.token, own.administrator.token);
+      const platform = await gateway<{ id: string; inboxes: number }>('POST', '/platform/connections', admin(), { type: 'chatwoot', name: 'Shard 1', credentials: shared.platform });
+      expect([platform.status, platform.text]).toEqual([201, platform.text]);
+      stark = await onboard('stark', { mode: 'shared' }, shared);
+      wayne = await onboard('wayne', { mode: 'shared' }, shared);
+      tyrell = await onboard('tyrell', own.credentials, own);
+    }, 120_000);
+
+    async function onboard(tenantId: string, credentials: Record<string, unknown>, account: ChatwootAccount): Promise<Tenant> {
+      const created = await gateway<{ apiKey: string }>('POST', '/tenants', admin(), { tenantId, name: tenantId, plan: 'enterprise', rateLimit: 100_000 });
+      expect([tenantId, created.status]).toEqual([tenantId, 201]);
+      const meta = await sandbox.call<{ credentials: { phoneNumberId: string; accessToken: string } }>('POST', 'whatsapp/accounts', {});
+      const key = { 'x-api-key': created.json.apiKey };
+      secrets.push(created.json.apiKey, meta.credentials.accessToken);
+      const channel = await gateway<ConnectionRecord>('POST', '/tenant/credentials', key, meta);
+      const desk = await gateway<Tenant['desk']>('POST', '/tenant/credentials', key, { type: 'chatwoot', role: 'desk', credentials });
+      expect([channel.json.status, desk.json.status, desk.json.statusReason]).toEqual(['active', 'active', null]);
+      return { tenantId, apiKey: created.json.apiKey, phoneNumberId: meta.credentials.phoneNumberId, desk: desk.json, account };
+    }
+
+    const inboxOf = ({ desk }: Tenant) => desk.settings['inboxId'] ?? desk.routingIdentifiers['inboxId'] ?? desk.routingIdentifiers['sharedInboxId'] ?? '';
+    const write = ({ phoneNumberId }: Tenant, body: Record<string, unknown>) => sandbox.call('POST', `whatsapp/${phoneNumberId}/receive`, { from: contact, name: 'Ada', ...body });
+    const atAgents = ({ account, ...tenant }: Tenant) => sandbox.conversations(account, inboxOf({ account, ...tenant }));
+    const saidIn = (conversations: readonly ChatwootConversation[]) => conversations.flatMap(({ messages }) => messages.map(({ text }) => text));
+    const atContact = async ({ phoneNumberId }: Tenant) =>
+      (await sandbox.call<{ data: { body: { to?: string; text?: { body: string }; type: string } }[] }>('GET', `whatsapp/${phoneNumberId}/sent`)).data.flatMap(({ body }) => body.text?.body ?? []);
+    const mirrored = (tenant: Tenant, text: string) => eventually(`"${text}" at ${tenant.tenantId}'s agents`, async () => (await atAgents(tenant)).find(({ messages }) => messages.some((message) => message.text === text)));
+
+    it('gives each tenant an inbox of its own in the shared account, which has one webhook for all', async () => {
+      expect(inboxOf(stark)).not.toBe(inboxOf(wayne));
+      const account = await sandbox.call<{ webhooks: { url: string }[]; inboxes: { id: number }[] }>('GET', `chatwoot/${shared.server}/accounts/1`);
+      expect(account.webhooks.map(({ url }) => new URL(url).pathname)).toEqual(['/api/v1/webhooks/chatwoot']);
+      expect(account.inboxes.map(({ id }) => String(id))).toEqual(expect.arrayContaining([inboxOf(stark), inboxOf(wayne)]));
+      const { json } = await gateway<{ data: { inboxes: number; tenants: number }[] }>('GET', '/platform/connections', admin());
+      expect(json.data).toMatchObject([{ name: 'Shard 1', inboxes: 2, tenants: 2 }]);
+    });
+
+    it('brings what one person writes to three tenants to the agents of each, in one conversation each, and to nobody else', async () => {
+      const tenants = [stark, wayne, tyrell];
+      await Promise.all(tenants.flatMap((tenant) => ['first', 'second', 'third'].map((text) => write(tenant, { text: `${text} to ${tenant.tenantId}` }))));
+      for (const tenant of tenants) {
+        await mirrored(tenant, `first to ${tenant.tenantId}`);
+        await mirrored(tenant, `second to ${tenant.tenantId}`);
+        await mirrored(tenant, `third to ${tenant.tenantId}`);
+      }
+      await sleep(quietMs);
+      for (const tenant of tenants) {
+        const conversations = await atAgents(tenant);
+        expect(conversations).toHaveLength(1);
+        expect(saidIn(conversations).toSorted()).toEqual(['first', 'second', 'third'].map((text) => `${text} to ${tenant.tenantId}`));
+      }
+      // In an account that tenants share, agents see each other's contacts: neither name the number.
+      expect((await sandbox.conversations(shared)).map((conversation) => conversation.contact.phone_number)).toEqual([null, null]);
+    });
+
+    it('brings an agent\'s answer with its file to that tenant\'s contact alone, and a private note to nobody', async () => {
+      for (const tenant of [stark, wayne, tyrell]) {
+        const [conversation] = await atAgents(tenant);
+        const id = conversation?.conversationId ?? '';
+        await sandbox.act(tenant.account, id, 'reply', { text: `a note of ${tenant.tenantId}`, private: true });
+        const replied = await sandbox.act(tenant.account, id, 'reply', { text: `answer of ${tenant.tenantId}` });
+        expect(new Set(replied.attempts)).toEqual(new Set([200]));
+      }
+      for (const tenant of [stark, wayne, tyrell]) await eventually(`the answer of ${tenant.tenantId}`, async () => (await atContact(tenant)).includes(`answer of ${tenant.tenantId}`) || undefined);
+      await sleep(quietMs);
+      for (const tenant of [stark, wayne, tyrell]) expect(await atContact(tenant)).toEqual([`answer of ${tenant.tenantId}`]);
+    });
+
+    it('shows a tenant the conversations of its own inbox alone', async () => {
+      for (const tenant of [stark, wayne, tyrell]) {
+        const { status, json, text } = await gateway<{ data: { inboxId: string }[] }>('GET', '/tenant/chatwoot/conversations', { 'x-api-key': tenant.apiKey });
+        expect([status, json.data.map(({ inboxId }) => inboxId)]).toEqual([200, [inboxOf(tenant)]]);
+        expect(text).not.toContain('pubsub_token');
+      }
+    });
+
+    it('takes no one\'s word for another\'s account, though the numbers are the same', async () => {
+      const webhook = (inboxId: string) => JSON.stringify({ event: 'message_created', id: 990_001, account: { id: 1 }, inbox: { id: Number(inboxId) }, message_type: 'outgoing', content: 'forged', private: false, sender: { id: 1, name: 'x', type: 'user' }, conversation: { id: 1, inbox_id: Number(inboxId), contact_inbox: { source_id: contact } } });
+      // Tyrell runs its server: it knows the secret that its own webhook is signed with.
+      const secret = (await callJson<{ secret: string }>('GET', `${String(own.credentials['apiUrl'])}/api/v1/accounts/1/inboxes/${inboxOf(tyrell)}`, { 'api-access-token': own.administrator.token })).json.secret;
+      expect(secret.length).toBeGreaterThan(10);
+      const post = async (url: string, inboxId: string) => {
+        const body = webhook(inboxId);
+        const headers = signWebhook(providers.chatwoot.webhook.auth, { url, body: Buffer.from(body) }, secret);
+        return (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })).status;
+      };
+      const ingest = hub().url('WEBHOOK_INGEST');
+      const seenByOthers = async () =>
+        Promise.all([stark, wayne].map(async (tenant) => [
+          await atContact(tenant),
+          (await gateway('GET', '/state/stats', { 'x-api-key': tenant.apiKey })).text,
+          (await gateway('GET', `/tenants/${tenant.tenantId}/webhooks?limit=200`, admin())).text,
+        ]));
+      const before = await seenByOthers();
+      // It may say what it likes of its own account 1; that there is another one is nothing to it.
+      for (const { desk, ...tenant } of [stark, wayne]) {
+        await post(`${ingest}/api/v1/webhooks/chatwoot`, inboxOf({ desk, ...tenant }));
+        expect(await post(`${ingest}/webhooks/chatwoot/${desk.id}`, inboxOf({ desk, ...tenant }))).toBe(401);
+      }
+      await sleep(quietMs);
+      expect(await seenByOthers()).toEqual(before);
+    });
+
+    it('goes on in the same conversation when the agent has resolved it and the contact writes again', async () => {
+      const [before] = await atAgents(stark);
+      await sandbox.act(shared, before?.conversationId ?? '', 'status', { status: 'resolved' });
+      await write(stark, { text: 'one more thing' });
+      const after = await mirrored(stark, 'one more thing');
+      expect([after.conversationId, after.status]).toEqual([before?.conversationId, 'open']);
+    });
+  });
+}
