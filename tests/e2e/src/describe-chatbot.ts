@@ -139,7 +139,7 @@ export function describeChatbot({ hub, secrets }: { hub: () => HubProcess; secre
       await write(soylent, 'visitor-1', 'book a table');
       await reads(soylent, 'visitor-1', 'after booking');
       expect((await gateway<{ data: unknown[] }>('GET', '/api/chatbot/tenants/soylent/bookings', soylent.key)).json.data).toEqual([]);
-      await eventually('the refusal', async () => ((await gateway('GET', '/tenant/audit?limit=100', soylent.key)).text.includes('bot.action_refused') ? true : undefined));
+      await eventually('the refusal', async () => ((await gateway('GET', '/tenant/audit?limit=100', soylent.key)).text.includes('chatbot_action.refused') ? true : undefined));
     });
 
     it('hands a visitor who asks for it to the agent that the tenant names, keeps the bot silent, and gives back what is resolved', async () => {
