@@ -21,6 +21,7 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
   const unfit: string[] = [];
   const faults: Fault[] = [];
   let lastId = 900;
+  const lastDisplayIds = new Map<number, number>();
   const nextId = () => ++lastId;
 
   const server = createServer(async (request, response) => {
@@ -30,11 +31,14 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
     requests.push(`${request.method} ${url.pathname}`);
     const fault = faults.findIndex(({ path }) => path.test(`${request.method} ${url.pathname}`));
     const [struck] = fault < 0 ? [] : faults.splice(fault, 1);
-    if (struck?.kind === 'lost before') return request.destroy();
+    if (struck?.kind === 'lost before') return request.socket.destroy();
     if (struck?.kind === 'refused') return response.writeHead(struck.status ?? 500).end(struck.body ?? '');
     await new Promise((resolve) => setTimeout(resolve, 15));
+    // Files: a signed link of the server leads to its storage.
+    if (url.pathname.startsWith('/rails/')) return response.writeHead(302, { location: `/storage${url.pathname}` }).end();
+    if (url.pathname.startsWith('/storage/')) return response.writeHead(200, { 'content-type': 'image/png' }).end(`file ${request.headers['api_access_token'] ?? 'without token'}`);
     const { status, body } = answer(request, url, await readBody(request, Buffer.concat(bytes)));
-    if (struck?.kind === 'lost after') return request.destroy();
+    if (struck?.kind === 'lost after') return request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json' }).end(body === undefined ? '' : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => {
@@ -89,7 +93,9 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
       case 'GET /contacts/:id/conversations':
         return { status: 200, body: { payload: conversations.filter((one) => one.accountId === accountId && one.contactId === first).map(conversationJson) } };
       case 'POST /conversations': {
-        const id = conversations.filter((one) => one.accountId === accountId).length + 1;
+        // A sequence of the account: numbers of what was deleted do not come again.
+        const id = (lastDisplayIds.get(accountId) ?? 0) + 1;
+        lastDisplayIds.set(accountId, id);
         const made: Conversation = { id, accountId, inboxId: body['inbox_id'] as number, contactId: body['contact_id'] as number, sourceId: body['source_id'] as string, status: String(body['status']), assigneeId: null, labels: ['vip'], customAttributes: { plan: 'gold' }, messages: [] }; // checked by findFault
         conversations.push(made);
         return { status: 200, body: conversationJson(made) };

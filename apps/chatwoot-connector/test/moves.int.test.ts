@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AccountMoveRecord } from '@switchboard/contracts';
+import { runAsTenant } from '@switchboard/tenant-context';
+import { testTenants } from '@switchboard/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MoveWorld, type Seen } from './moves/move-world.ts';
+
+const [acme, globex] = testTenants;
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+let world: MoveWorld;
+/** How often each contact has written, by address; and what agents wrote. */
+let written: Map<string, number>;
+let agentsWrote: { readonly address: string; readonly text: string }[];
+
+beforeEach(async () => {
+  world = await MoveWorld.start();
+  written = new Map();
+  agentsWrote = [];
+}, 60_000);
+afterEach(() => world.stop());
+
+const addressOf = (index: number) => `49170${String(index).padStart(6, '0')}`;
+
+/** Conversations with a history of every kind, in the tenant's and in the stranger's inbox. */
+async function seedConversations(count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const address = addressOf(index);
+    const conversationId = await world.seed(world.from, address, `c${address}-0;`, index % 10 === 0 ? { attachments: [{ mimeType: 'image/png', base64: png, fileName: 'label.png' }] } : {});
+    await agentSays(address, conversationId, 'shared');
+    await world.agentWrites(world.from, conversationId, `note of ${address}`, { private: true });
+    await world.seed(world.from, address, `c${address}-1;`);
+    written.set(address, 2);
+    const base = `/${world.from.account.server}/accounts/${world.from.account.accountId}/conversations/${conversationId}`;
+    if (index % 4 === 0) await world.sandbox.ask('POST', `${base}/labels`, { labels: ['vip'] });
+    if (index % 5 === 0) await world.sandbox.ask('POST', `${base}/status`, { status: 'resolved' });
+    if (index % 20 === 0) await world.seed(world.theirs, address, `of the stranger ${address}`);
+  }
+}
+
+async function agentSays(address: string, conversationId: string, inbox: 'shared' | 'own'): Promise<void> {
+  const text = `a${address}-${agentsWrote.length};`;
+  agentsWrote.push({ address, text });
+  await world.agentWrites(inbox === 'shared' ? world.from : world.to, conversationId, text);
+}
+
+/** Contacts and agents write until told to stop; agents in whichever inbox shows the conversation, some in the old one all the same. */
+function startTraffic(count: number): { readonly stop: () => Promise<void> } {
+  let isOver = false;
+  const byAddress = async (inbox: MoveWorld['from']) => new Map((await world.look(inbox)).map(({ sourceId, conversationId }) => [sourceId, conversationId]));
+  const run = async () => {
+    const old = await byAddress(world.from);
+    while (!isOver) {
+      for (let turn = 0; turn < 3; turn++) {
+        const address = addressOf(Math.floor(Math.random() * count));
+        const number = written.get(address) ?? 0;
+        written.set(address, number + 1);
+        world.contactWrites(address, `c${address}-${number};`);
+      }
+      const address = addressOf(Math.floor(Math.random() * count));
+      const isMoved = world.desk === world.to.connection.connectionId;
+      const copies = isMoved && Math.random() < 0.7 ? await byAddress(world.to) : undefined;
+      const conversationId = copies === undefined ? old.get(address) : copies.get(address);
+      if (conversationId !== undefined) await agentSays(address, conversationId, copies === undefined ? 'shared' : 'own');
+      await sleep(50);
+    }
+    await world.delivered();
+  };
+  const done = run();
+  return {
+    stop: async () => {
+      isOver = true;
+      await done;
+    },
+  };
+}
+
+const getMove = () => runAsTenant(acme, () => world.startedMoves().get());
+
+async function until(holds: (move: AccountMoveRecord) => boolean, forMs = 120_000): Promise<AccountMoveRecord> {
+  for (const end = Date.now() + forMs; ; await sleep(50)) {
+    const move = await getMove();
+    if (holds(move)) return move;
+    if (Date.now() > end) throw new Error(`the move stands still: ${JSON.stringify({ ...move, report: move.report && { ...move.report, differing: move.report.differing.slice(0, 3) } })}`);
+  }
+}
+
+/** Every word that was said stands in the inbox once, each contact's in the order in which they were said. */
+function expectAllThere(conversations: readonly Seen[]): void {
+  const found = new Map<string, string[]>();
+  for (const { sourceId, messages } of conversations) found.set(sourceId, [...(found.get(sourceId) ?? []), ...messages.map(({ text }) => text ?? '')]);
+  const faults: unknown[] = [];
+  for (const [address, count] of written) {
+    const words = found.get(address) ?? [];
+    const numbers = words.flatMap((text) => /c\d+-(\d+);/.exec(text)?.[1] ?? []).map(Number);
+    const wanted = Array.from({ length: count }, (_, number) => number);
+    if (JSON.stringify(numbers) !== JSON.stringify(wanted)) faults.push({ address, numbers, wanted });
+  }
+  for (const { address, text } of agentsWrote) {
+    const times = (found.get(address) ?? []).filter((words) => words.includes(text)).length;
+    if (times !== 1) faults.push({ address, text, times });
+  }
+  expect(faults).toEqual([]);
+}
+
+describe('a move', () => {
+  it('of 200 conversations loses, doubles and reorders nothing while all go on writing and its process is killed again and again', async () => {
+    const count = Number(process.env['N'] ?? 200);
+    await seedConversations(count);
+    const strangers = await world.look(world.theirs);
+    const untouched = new Map((await world.look(world.from)).map((conversation) => [conversation.sourceId, conversation]));
+    let current = world.startProcess();
+    await runAsTenant(acme, () => current.moves.start({ toConnectionId: world.to.connection.connectionId }));
+    const traffic = startTraffic(count);
+    for (let kills = 0; kills < 8; kills++) {
+      current.mortal.dieAt(5 + Math.floor(Math.random() * 500), Math.random() < 0.5 ? 'before' : 'after');
+      for (const end = Date.now() + 20_000; !current.mortal.isDead() && Date.now() < end; ) await sleep(20);
+      if (current.mortal.isDead()) current = world.startProcess();
+    }
+    current.mortal.dieAt(Infinity, 'before');
+    await until(({ switchedAt, phase }) => switchedAt !== null && phase !== 'switching');
+    await sleep(1_000);
+    await traffic.stop();
+    const move = await until(({ state }) => state !== 'running');
+    expect(move).toMatchObject({ state: 'ended', phase: 'done', error: null, report: { agrees: true, conversations: { source: count, target: count }, messages: { missing: 0, doubled: 0, misplaced: 0 }, attachments: { source: count / 10, target: count / 10 } } });
+
+    const copies = await world.look(world.to);
+    expectAllThere(copies);
+    expect(copies.map(({ sourceId }) => sourceId).toSorted()).toEqual([...untouched.keys()].toSorted());
+    for (const { sourceId, messages, labels, contact } of copies) {
+      const original = untouched.get(sourceId);
+      expect(messages.filter(({ text }) => text?.includes('note of')).map((note) => note.private)).toEqual([true]);
+      expect(messages.filter((message) => message.private)).toHaveLength(1);
+      expect({ labels, name: contact.name, identifier: contact.identifier }).toEqual({ labels: original?.labels, name: original?.contact.name, identifier: original?.contact.identifier });
+      expect(messages.flatMap(({ attachments }) => attachments.map(({ base64 }) => base64))).toEqual(original?.messages.flatMap(({ attachments }) => attachments.map(() => png)));
+    }
+    // Routes go over before conversations, and nothing goes before both sides were counted.
+    expect(world.asked.slice(0, 2)).toEqual(['routes to own', 'conversations to own']);
+    expect(world.asked.filter((what) => what === 'retire')).toHaveLength(1);
+    expect(world.asked.at(-1)).toBe('retire');
+    expect(await world.look(world.theirs)).toEqual(strangers);
+    await expect(runAsTenant(globex, () => current.moves.get())).rejects.toMatchObject({ code: 'move.not_found' });
+  }, 240_000);
+});
