@@ -97,8 +97,9 @@ export type ErrorCode = keyof typeof errorCatalogue;
 /**
  * What becomes of the work that failed: never again, later with back-off, or not before so many milliseconds. `counted: false` says that the
  * wait is not the work's own failure (a throttle, refused credentials that somebody must replace): it uses up no attempt, the event's age bounds it.
+ * `planned`: nothing failed, the work is only not due yet; nobody need read of it.
  */
-export type Retry = 'never' | 'later' | { readonly afterMs: number; readonly counted?: false };
+export type Retry = 'never' | 'later' | { readonly afterMs: number; readonly counted?: false; readonly planned?: true };
 
 export type HubErrorOptions = {
   /** Leaves the house: shown to callers. Say what is wrong and the way out; no other tenant's facts, no secrets. */

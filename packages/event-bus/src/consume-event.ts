@@ -199,11 +199,16 @@ async function decideOutcome(parts: ConsumeParts, subscription: Subscription, ev
   const reason = reasonOf(error);
   const fields = { err: error, eventId: event.eventId, type: event.type, group: subscription.group, attempt };
   if (fate.kind === 'retry') {
-    log.warn({ ...fields, afterMs: fate.afterMs }, 'a consumer failed; the event is tried again');
+    if (!isPlanned(error)) log.warn({ ...fields, afterMs: fate.afterMs }, 'a consumer failed; the event is tried again');
     return { ...fate, error: reason };
   }
   log.error(fields, 'a consumer failed; the event is a dead letter now');
   return consumable.isRevoked?.() === true ? { kind: 'dead', error: reason } : await giveUp(parts, subscription, event, consumable, reason);
+}
+
+/** It came before its time, and said when that is. */
+function isPlanned(error: unknown): boolean {
+  return isHubError(error) && typeof error.retry === 'object' && error.retry.planned === true;
 }
 
 /** Tells the consumer that the event is given up. A database that is away for a moment must not cost whoever waits the answer; a bug in it must not cost the dead letter. */

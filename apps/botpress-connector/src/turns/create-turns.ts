@@ -39,7 +39,7 @@ export function createTurns(parts: TurnParts): Turns {
   };
 }
 
-/** The look whether a bot has answered. Each is alone in its lane: waiting for its time it holds back nobody. */
+/** The look whether a bot has answered. Those of a conversation wait one behind the other, as they are due; they hold back nothing else. */
 function onTurnCheck(parts: TurnParts): Subscription {
   return onEvent({
     type: 'bot_turn.check',
@@ -47,7 +47,7 @@ function onTurnCheck(parts: TurnParts): Subscription {
     effect: 'idempotent',
     async handle({ eventId, payload }, context) {
       const afterMs = Date.parse(payload.dueAt) - parts.now().getTime();
-      if (afterMs > 0) throw hubError('service.unavailable', { publicMessage: 'The bot still has time to answer.', retry: { afterMs, counted: false } });
+      if (afterMs > 0) throw hubError('service.unavailable', { publicMessage: 'The bot still has time to answer.', retry: { afterMs, counted: false, planned: true } });
       const chatbot = await parts.chatbots.current();
       if (chatbot === undefined) return;
       await context.commit(async () => {
