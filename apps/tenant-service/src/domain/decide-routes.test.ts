@@ -30,6 +30,26 @@ describe('the automatic route', () => {
     expect(decideRoutes('chosen', [channel, desk], [])).toBeUndefined();
   });
 
+  const own = { ...connection('cw', 'channel'), provider: 'chatwoot' as const };
+  const bot = connection('bp', 'bot');
+
+  it('has the bot begin where there is one, and the channel\'s own agents for a desk where there is no other', () => {
+    expect(decideRoutes('automatic', [channel, bot], [])).toEqual([{ ...route('wa', null, 'bp'), startsWith: 'bot' }]);
+    expect(decideRoutes('automatic', [channel, bot, desk], [])).toEqual([{ ...route('wa', 'gc', 'bp'), startsWith: 'bot' }]);
+    expect(decideRoutes('automatic', [own, bot], [])).toEqual([{ ...route('cw', 'cw', 'bp'), startsWith: 'bot' }]);
+    expect(decideRoutes('automatic', [own, bot, desk], [])).toEqual([{ ...route('cw', 'gc', 'bp'), startsWith: 'bot' }]);
+  });
+
+  it('is not made for own agents alone, nor where there are two bots', () => {
+    expect(decideRoutes('automatic', [own], [])).toBeUndefined();
+    expect(decideRoutes('automatic', [own, bot, connection('bp2', 'bot')], [])).toBeUndefined();
+  });
+
+  it('may name the channel as its own desk only where agents answer in it', () => {
+    expect(faultsOfRoutes([{ ...route('cw', 'cw'), startsWith: 'desk' }], [own])).toEqual([]);
+    expect(faultsOfRoutes([{ ...route('wa', 'wa'), startsWith: 'desk' }], [channel])).toMatchObject([{ path: 'body.routes[0].deskConnectionId' }]);
+  });
+
   it('always fits the connections it was made from', () => {
     const connections = fc.array(
       fc.record({ connectionId: fc.constantFrom('con_a', 'con_b', 'con_c', 'con_d'), provider: fc.constantFrom('whatsapp', 'chatwoot', 'botpress'), role: fc.constantFrom('channel', 'bot', 'desk'), status: fc.constantFrom('active', 'pending', 'disabled') }),

@@ -18,13 +18,13 @@ export const chatwootPlatform: PlatformStrategy = {
     if (webhook.kind === 'unverified') return webhook;
     const bot = await ensureBot(call, platformBotName(context), wanted);
     if (bot.kind === 'unverified') return bot;
-    const { accountId = '', apiUrl } = account.settings;
+    const { accountId = '' } = account.settings;
     const api = context.hosts['api'] ?? '';
     return {
       kind: 'verified',
       learned: {
         routingIdentifiers: { account: `${serverOf(api)}/${accountId}` },
-        settings: { apiUrl: apiUrl ?? api, version, ...webhook.learned.settings, ...bot.learned.settings },
+        settings: { apiUrl: api, version, ...webhook.learned.settings, ...bot.learned.settings },
         credentials: { ...webhook.learned.credentials, ...bot.learned.credentials },
       },
     };

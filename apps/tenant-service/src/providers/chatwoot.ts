@@ -102,7 +102,8 @@ function learnedOf(account: Account, { hosts }: ConnectContext, version: string,
   if (isShared(account)) {
     return { routingIdentifiers: { inbox: `${serverOf(api)}/${accountId}/${inboxId}`, sharedInbox: `${accountId}/${inboxId}`, sharedInboxId: inboxId }, settings: ofInbox };
   }
-  return { routingIdentifiers: ownIdentifiers(api, accountId, inboxId), settings: { apiUrl: account.settings['apiUrl'] ?? api, ...ofInbox } };
+  // Where it was asked: in the sandbox that is not what the tenant gave.
+  return { routingIdentifiers: ownIdentifiers(api, accountId, inboxId), settings: { apiUrl: api, ...ofInbox } };
 }
 
 function mergeAll(all: readonly Learned[]): Learned {

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { hubError, newId } from '@switchboard/contracts';
 import type { EgressReply, EgressRequest } from '@switchboard/service-kit';
 import type { Account, ConnectContext, ConnectOutcome, ConnectStrategy } from './connect-strategy.ts';
+import { chatwoot } from './chatwoot.ts';
+import { isSince } from './chatwoot-client.ts';
 import { genesys } from './genesys.ts';
 import { whatsapp } from './whatsapp.ts';
 
@@ -116,5 +118,41 @@ describe('completing a Genesys account', () => {
     const at = (apiBaseUrl: string) => genesys.complete({ ...posted, settings: { ...posted.settings, apiBaseUrl } }, undefined, generate).settings['loginBaseUrl'];
     expect(at('https://proxy.example.net')).toBe('https://proxy.example.net');
     expect(at('https://api.mypurecloud.de')).toBeUndefined();
+  });
+});
+
+describe('checking a Chatwoot account', () => {
+  const account: Account = { routingIdentifiers: {}, settings: { mode: 'dedicated', accountId: '1', inboxType: 'api', webhookSecretOrigin: 'generated' }, credentials: { apiToken: 'a-token-of-chatwoot', webhookSecret: 'w'.repeat(43) } };
+  const version = { status: 200, json: { version: '4.15.1' } };
+  const inboxes = (status: number, json?: unknown): Answers => ({ url }) => (url.endsWith('/api') ? version : { status, json });
+
+  it.each([
+    ['a server that is no Chatwoot', () => ({ status: 404, json: {} }), /is no Chatwoot/, false],
+    ['a wrong token', inboxes(401, { error: 'Invalid Access Token' }), /refuses the access token/, false],
+    ['an agent\'s token', inboxes(401, { error: 'You are not authorized to do this action' }), /token of an administrator of account 1/, false],
+    ['a plan without the API', inboxes(403, { error: 'API access is not enabled for this account' }), /API access is not enabled.*paid plans/, true],
+    ['an account it does not know', inboxes(404, { error: 'Resource could not be found' }), /no account 1/, false],
+    ['throttling, which is no JSON', inboxes(429), /throttling/, true],
+    ['trouble of its own', inboxes(500, {}), /problem of its own/, true],
+    ['no answer', () => hubError('egress.failed'), /did not answer at api.example.net/, true],
+  ] satisfies [string, Answers, RegExp, boolean][])('says what to do after %s', async (_, answer, reason, retry) => {
+    expect((await verify(chatwoot, account, answer)).outcome).toMatchObject({ kind: 'unverified', reason: expect.stringMatching(reason), retry });
+  });
+
+  it('shows a server its credentials only after that has said it is a Chatwoot', async () => {
+    const { requests } = await verify(chatwoot, account, () => ({ status: 200, json: {} }));
+    expect(requests.map(({ url }) => url)).toEqual(['https://api.example.net/api']);
+    expect(JSON.stringify(requests)).not.toContain('a-token-of-chatwoot');
+  });
+
+  it('refuses a signing server that does not say with which secret, unless the tenant does', async () => {
+    const answers: Answers = ({ url, method }) =>
+      url.endsWith('/api') ? version : { status: 200, json: method === 'GET' ? { payload: [] } : { id: 7, name: 'Switchboard', channel_type: 'Channel::Api', webhook_url: 'https://hub.example.net/webhooks/genesys/con_1' } };
+    expect((await verify(chatwoot, account, answers, { role: 'desk' })).outcome).toMatchObject({ kind: 'unverified', reason: expect.stringMatching(/or give webhookSecret/) });
+    expect((await verify(chatwoot, { ...account, settings: { ...account.settings, webhookSecretOrigin: 'given' } }, answers, { role: 'desk' })).outcome).toMatchObject({ kind: 'verified' });
+  });
+
+  it('compares versions by their numbers', () => {
+    expect(['4.13.0', '4.9.9', '4.12.10', '5.0', '4.13.0-rc1'].map((have) => isSince(have, '4.13.0'))).toEqual([true, false, false, true, true]);
   });
 });

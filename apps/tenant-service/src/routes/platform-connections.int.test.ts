@@ -14,7 +14,7 @@ let nextAccount = 0;
 
 beforeAll(async () => {
   server = await startFakeChatwoot(Array.from({ length: 200 }, (_, index) => String(index + 1)));
-  running = await startTenantService();
+  running = await startTenantService({ SANDBOX_ENABLED: 'true', SANDBOX_URL: server.url });
   for (const tenantId of testTenants) await running.call('POST', '/tenants', { tenantId, name: tenantId });
 }, 60_000);
 
@@ -113,6 +113,20 @@ describe('accounts of the platform', () => {
       json: { settings: { apiUrl: server.url, accountId: shard.settings['accountId'], inboxId: places[0]?.settings['inboxId'] }, credentials: { apiToken: account?.token, botToken: account?.bots[0]?.access_token } },
     });
     expect(await running.call('GET', `/internal/connections/${places[0]?.id}`, undefined, asConnector(globex))).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the sandbox', () => {
+  it('stands in for an account of the platform and for one of a tenant, whatever address was given', async () => {
+    const { accountId, apiToken } = credentials();
+    const { json } = await running.call('POST', '/platform/connections', { type: 'chatwoot', name: 'In the sandbox', credentials: { sandbox: true, accountId, apiToken } });
+    const shard = json as PlatformConnectionRecord; // described by the contract, which the kit has checked
+    expect(shard).toMatchObject({ settings: { apiUrl: `${server.url}/chatwoot` }, routingIdentifiers: { account: `${new URL(server.url).host}/chatwoot/${accountId}` } });
+    await connect(acme, { mode: 'shared', platformConnectionId: shard.id, inboxName: 'Sandboxed' });
+    const own = await connect(globex, { ...credentials(), apiUrl: 'https://chatwoot.example', sandbox: true });
+    expect(own.settings).toMatchObject({ apiUrl: `${server.url}/chatwoot`, sandbox: 'true' });
+    const renamed = await running.call('PATCH', `/tenants/${globex}/connections/${own.id}`, { settings: { callsPerMinute: 60 } });
+    expect(renamed).toMatchObject({ status: 200, json: { status: 'active', statusReason: null, settings: { apiUrl: `${server.url}/chatwoot` } } });
   });
 });
 

@@ -5,7 +5,7 @@ type Webhook = { id: number; url: string; subscriptions: string[]; secret: strin
 type Bot = { id: number; name: string; access_token: string };
 export type FakeAccount = { token: string; readonly inboxes: Inbox[]; readonly webhooks: Webhook[]; readonly bots: Bot[] };
 
-/** A Chatwoot server as far as connecting uses it: `version` says whether it signs, `refuses` which calls answer 500 (`POST /webhooks`). */
+/** A Chatwoot server as far as connecting uses it, also in the place of the sandbox's (under `/chatwoot`): `version` says whether it signs, `refuses` which calls answer 500 (`POST /webhooks`). */
 export type FakeChatwoot = FakeProvider & { version: string; refuses: string | undefined; readonly accounts: Map<string, FakeAccount> };
 
 export async function startFakeChatwoot(accountIds: readonly string[] = ['1']): Promise<FakeChatwoot> {
@@ -13,8 +13,9 @@ export async function startFakeChatwoot(accountIds: readonly string[] = ['1']): 
   const state = { version: '4.15.1', refuses: undefined as string | undefined, accounts: new Map(accountIds.map((id) => [id, emptyAccount(id)])) };
   let lastId = 100;
   const fake = await listen((call): Answer => {
-    if (call.path === '/api') return { status: 200, json: { version: state.version, timestamp: '2026-11-21 12:00:00', queue_services: 'ok', data_services: 'ok' } };
-    const [, accountId = '', rest = ''] = /^\/api\/v1\/accounts\/(\d+)(\/.*)$/.exec(call.path) ?? [];
+    const path = call.path.replace(/^\/chatwoot(?=\/)/, '');
+    if (path === '/api') return { status: 200, json: { version: state.version, timestamp: '2026-11-21 12:00:00', queue_services: 'ok', data_services: 'ok' } };
+    const [, accountId = '', rest = ''] = /^\/api\/v1\/accounts\/(\d+)(\/.*)$/.exec(path) ?? [];
     const account = state.accounts.get(accountId);
     if (call.headers['api_access_token'] !== account?.token || account === undefined) return { status: 401, json: { error: 'Invalid Access Token' } };
     if (state.refuses === `${call.method} ${rest}`) return { status: 500, json: {} };
