@@ -17,7 +17,7 @@ const botEvents = new Set(['message_created', 'message_updated', 'conversation_o
 const inboxEvents = new Set(['conversation_created', 'conversation_status_changed', 'conversation_updated', 'message_created', 'message_updated', 'webwidget_triggered', 'conversation_typing_on', 'conversation_typing_off']);
 
 export type MessageDraft = Pick<ChatwootMessage, 'type' | 'content' | 'senderType' | 'senderId'> & Partial<Pick<ChatwootMessage, 'contentType' | 'contentAttributes' | 'additionalAttributes' | 'private' | 'sourceId' | 'echoId' | 'attachments' | 'status'>>;
-type ConversationChange = Partial<Pick<ChatwootConversation, 'status' | 'assigneeId' | 'assigneeBotId' | 'labels' | 'customAttributes' | 'snoozedUntil' | 'waitingSince' | 'firstReplyAt' | 'priority' | 'agentLastSeenAt' | 'contactLastSeenAt'>>;
+type ConversationChange = Partial<Pick<ChatwootConversation, 'status' | 'assigneeId' | 'assigneeBotId' | 'teamId' | 'labels' | 'customAttributes' | 'snoozedUntil' | 'waitingSince' | 'firstReplyAt' | 'priority' | 'agentLastSeenAt' | 'contactLastSeenAt'>>;
 export type NewConversation = { readonly inbox: ChatwootInbox; readonly link: ChatwootContactInbox } & Partial<Pick<ChatwootConversation, 'status' | 'assigneeId' | 'customAttributes' | 'additionalAttributes' | 'snoozedUntil'>>;
 
 /** What happens in an account, with all that follows from it: statuses, activity messages, webhooks. One for each call. */

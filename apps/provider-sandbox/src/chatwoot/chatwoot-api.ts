@@ -10,6 +10,7 @@ import { contactRoutes } from './contact-routes.ts';
 import { conversationRoutes } from './conversation-routes.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import { messageRoutes } from './message-routes.ts';
+import { answerPublic } from './public-routes.ts';
 import { notAllowed, Refused, throttled } from './refusals.ts';
 import type { Site } from './render-people.ts';
 
@@ -41,6 +42,8 @@ export function chatwootApi({ state, webhooks, publicUrl, now }: Deps): (exchang
     }
     const file = /^\/rails\/active_storage\/(blobs\/redirect|representations\/redirect|disk)\/([^/]+)\/(.+)$/.exec(path);
     if (file && exchange.method === 'GET') return fileAnswer(site, file[1] === 'disk', file[2] ?? '', file[3] ?? '');
+    const open = orRefused(() => answerPublic(site, new ChatwootActions(site, webhooks, now), exchange, path, now()));
+    if (open !== undefined) return open;
     const call = /^\/api\/v1\/accounts\/(\d+)(\/.*)?$/.exec(path);
     const found = call && findRoute(routes, exchange.method, (call[2] ?? '').replace(/\/$/, ''));
     if (!call || !found) return noRoute();
@@ -67,9 +70,14 @@ function answerCall(site: Site, accountId: number, route: CallRoute, exchange: E
   if (route.admin === true && !(entry.caller.kind === 'user' && entry.caller.user.role === 'administrator')) return notAllowed();
   const params = readParams(exchange);
   if (params === undefined) return { status: 400, json: { status: 400, error: 'Bad Request' } };
+  // The webhooks that follow go out by themselves: an answer never waits for them.
+  const actions = new ChatwootActions(site, webhooks, now);
+  return orRefused(() => route.handle({ site, store: site.store, actions, ...entry, query: exchange.url.searchParams, params, match: exchange.match, now: now() }));
+}
+
+function orRefused<T>(act: () => T): T | Answer {
   try {
-    // The webhooks that follow go out by themselves: an answer never waits for them.
-    return route.handle({ site, store: site.store, actions: new ChatwootActions(site, webhooks, now), ...entry, query: exchange.url.searchParams, params, match: exchange.match, now: now() });
+    return act();
   } catch (error) {
     if (error instanceof Refused) return error.answer;
     throw error;

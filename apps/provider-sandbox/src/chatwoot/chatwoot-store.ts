@@ -73,6 +73,9 @@ export class ChatwootStore {
   inboxes(accountId: number): ChatwootInbox[] {
     return this.state.inGroup('chatwootInbox', this.server.name).filter((inbox) => inbox.accountId === accountId);
   }
+  inboxOfIdentifier(identifier: string): ChatwootInbox | undefined {
+    return this.state.inGroup('chatwootInbox', this.server.name).find((inbox) => inbox.identifier === identifier);
+  }
   putInbox(inbox: ChatwootInbox): void {
     this.state.put('chatwootInbox', this.key(inbox.id), inbox);
   }

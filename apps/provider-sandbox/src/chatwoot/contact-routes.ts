@@ -74,7 +74,12 @@ function filter(call: Call): Answer {
     const values = Array.isArray(rule['values']) ? (rule['values'] as unknown[]).map(String) : [];
     const isContained = rule['filter_operator'] === 'contains';
     if (!isContained && rule['filter_operator'] !== 'equal_to') throw new Refused(refusal(422, 'Invalid operator.'));
-    return (contact: ChatwootContact) => values.some((value) => (isContained ? column(contact)?.includes(value) === true : column(contact) === value));
+    // Compared without case; a number with and without its plus.
+    const folded = (value: string) => value.toLowerCase().replace(/^\+/, '');
+    return (contact: ChatwootContact) => {
+      const held = folded(column(contact) ?? '');
+      return held !== '' && values.some((value) => (isContained ? held.includes(folded(value)) : held === folded(value)));
+    };
   });
   return pageOf(call, call.store.contacts(call.account.id).filter((contact) => checks.every((check) => check(contact))));
 }

@@ -163,6 +163,12 @@ function assign(call: Call): Answer {
   const { store, account, params, actions } = call;
   const conversation = conversationOf(call);
   const id = idOf(params.fields['assignee_id']) ?? 0;
+  if (!Object.hasOwn(params.fields, 'assignee_id')) {
+    // Teams are not kept here: any number is one.
+    const teamId = idOf(params.fields['team_id']) || null;
+    actions.change(conversation, { teamId });
+    return { status: 200, json: teamId === null ? null : { id: teamId, name: `team ${teamId}`, description: null, allow_auto_assign: true, account_id: account.id, is_member: false } };
+  }
   if (params.fields['assignee_type'] === 'AgentBot') {
     const bot = store.bot(id);
     if (bot === undefined || bot.accountId !== account.id) return notFound();

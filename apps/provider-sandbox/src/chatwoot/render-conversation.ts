@@ -90,7 +90,7 @@ export function metaOf(site: Site, conversation: ChatwootConversation): Record<s
     sender: conversationSender(site, conversation.accountId, 'Contact', conversation.contactId),
     assignee: user ? userOf(user) : bot ? { id: bot.id, name: bot.name, avatar_url: '', type: 'agent_bot' } : null,
     assignee_type: user ? 'User' : bot ? 'AgentBot' : null,
-    team: null,
+    team: conversation.teamId === null ? null : { id: conversation.teamId, name: `team ${conversation.teamId}` },
     hmac_verified: false,
   };
 }

@@ -25,6 +25,7 @@ export function chatwootViews(deps: ChatwootControl): SandboxRoute[] {
       labels: conversation.labels,
       priority: conversation.priority,
       assignee: assignee ? { id: assignee.id, name: assignee.name } : null,
+      teamId: conversation.teamId,
       customAttributes: conversation.customAttributes,
       contact: contact && restContact(site, contact),
       messages: store.messages(conversation).map((message) => ({
