@@ -19,12 +19,12 @@ export async function startFakeTenantService(known: readonly TenantId[]): Promis
       routes: [
         defineRoute(resolveTenant, ({ body }) => {
           const tenantId = 'tenantId' in body && tenants.has(body.tenantId) ? body.tenantId : undefined;
-          return { tenant: tenantId === undefined ? null : { tenantId, status: 'active', plan: 'starter', rateLimit: 100, subdomain: null, corsOrigins: [] } };
+          return { tenant: tenantId === undefined ? null : { tenantId, status: 'active' as const, plan: 'starter' as const, rateLimit: 100, subdomain: null, corsOrigins: [] } };
         }),
         defineRoute(getRoutesInternal, () => ({
           version: 1,
           timeZone: 'UTC',
-          plan: 'starter',
+          plan: 'starter' as const,
           routes: [],
           connections: ofTenant().map(({ connectionId, provider, role, status }) => ({ connectionId, provider, role, status, createdAt: '2026-11-22T00:00:00.000Z' })),
         })),

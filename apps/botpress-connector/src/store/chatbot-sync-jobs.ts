@@ -42,19 +42,20 @@ export function createSyncJobStore(db: BotpressDatabase) {
     /** In system scope: the job of any tenant that has been due for longest, of those whose tenant has none running; also one that nobody has run any more since its claim ended. */
     claim: ({ now, until, claim }: { readonly now: Date; readonly until: Date; readonly claim: string }): Promise<ClaimedJob | undefined> =>
       db.transaction(async () => {
-        const [row] = await db.sql.query<Claimed>(
-          `update chatbot_sync_jobs set state = 'running', attempts = attempts + 1, claim = $3, claimed_until = $2::timestamptz, started_at = coalesce(started_at, $1::timestamptz)
-           where (tenant_id, job_id) = (
-             (select tenant_id, job_id from chatbot_sync_jobs where state = 'running' and claimed_until < $1::timestamptz order by claimed_until limit 1 for update skip locked)
-             union all
-             (select tenant_id, job_id from chatbot_sync_jobs as waiting
-              where state = 'queued' and due_at <= $1::timestamptz
-              and not exists (select from chatbot_sync_jobs as running where running.tenant_id = waiting.tenant_id and running.state = 'running')
-              order by due_at limit 1 for update skip locked)
-             limit 1)
-           returning tenant_id, job_id, attempts`,
-          [now, until, claim],
-        );
+        const take = async (which: string) => {
+          const [taken] = await db.sql.query<Claimed>(
+            `update chatbot_sync_jobs set state = 'running', attempts = attempts + 1, claim = $3, claimed_until = $2::timestamptz, started_at = coalesce(started_at, $1::timestamptz)
+             where (tenant_id, job_id) = (${which} limit 1 for update skip locked)
+             returning tenant_id, job_id, attempts`,
+            [now, until, claim],
+          );
+          return taken;
+        };
+        // Two statements: each goes along an index of its own, however many jobs wait.
+        const row =
+          (await take("select tenant_id, job_id from chatbot_sync_jobs where state = 'running' and claimed_until < $1::timestamptz order by claimed_until")) ??
+          (await take(`select tenant_id, job_id from chatbot_sync_jobs as waiting where state = 'queued' and due_at <= $1::timestamptz
+            and not exists (select from chatbot_sync_jobs as running where running.tenant_id = waiting.tenant_id and running.state = 'running') order by due_at`));
         return row === undefined ? undefined : { tenantId: tenantIdSchema.parse(row.tenant_id), jobId: row.job_id, claim, attempts: row.attempts };
       }),
 
