@@ -56,7 +56,7 @@ export async function startFakeBot(): Promise<FakeBot> {
     if (method === 'GET') {
       const page = Number(searchParams.get('nextToken') ?? 0);
       const mine = [...files.values()].filter(({ tags }) => tags['tenant'] === searchParams.get('tags[tenant]'));
-      say(200, { files: mine.slice(page, page + 2).map(({ body: _, ...file }) => file), meta: mine.length > page + 2 ? { nextToken: String(page + 2) } : {} });
+      say(200, { files: mine.slice(page, page + 2).map((file) => ({ ...file, body: undefined })), meta: mine.length > page + 2 ? { nextToken: String(page + 2) } : {} });
       // Indexed a moment later.
       for (const file of mine) if (file.status === 'indexing_pending') file.status = 'indexing_completed';
       return;

