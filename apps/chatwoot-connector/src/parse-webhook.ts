@@ -1,6 +1,7 @@
 import type { ConnectorWebhook, InboundEvent, PublicConnection } from '@switchboard/connector-kit';
 import type { ContactRef, ContentOf, MessageReceived } from '@switchboard/contracts';
 import { createHash } from 'node:crypto';
+import { instantOf } from './api/instant-of.ts';
 import { parseJson } from './api/parse-json.ts';
 import { limited, parseContent } from './parse-content.ts';
 import { conversationWebhookSchema, envelopeSchema, formWebhookSchema, messageWebhookSchema, submittedValuesSchema, typingWebhookSchema, type ChatwootEnvelope, type ConversationWebhook, type MessageWebhook } from './wire.ts';
@@ -203,12 +204,4 @@ function inConversation(id: number | null | undefined): { readonly providerConve
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** RFC 3339 in UTC from unix seconds or ISO (contract, 1.4); undefined for anything that is no time. */
-function instantOf(time: number | string | null | undefined): string | undefined {
-  if (time === null || time === undefined) return undefined;
-  const at = new Date(typeof time === 'number' ? time * 1000 : time);
-  const year = Number.isNaN(at.getTime()) ? 0 : at.getUTCFullYear();
-  return year >= 1970 && year <= 9999 ? at.toISOString() : undefined;
 }

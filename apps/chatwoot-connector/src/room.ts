@@ -1,5 +1,5 @@
-import type { ConnectionWithSecrets } from '@switchboard/contracts';
-import { hubError } from '@switchboard/contracts';
+import { hubError, type ConnectionWithSecrets } from '@switchboard/contracts';
+import { serverOf } from '@switchboard/providers';
 import type { Egress } from '@switchboard/service-kit';
 import type { ChatwootAccount } from './api/account.ts';
 
@@ -37,10 +37,4 @@ export function roomOf({ tenantId, settings, credentials, routingIdentifiers }: 
     bot: botToken === undefined ? admin : { ...admin, token: botToken },
     inboxIdentifier,
   };
-}
-
-/** Host, port and path in lower case. */
-function serverOf(apiUrl: string): string {
-  const { host, pathname } = new URL(apiUrl);
-  return `${host}${pathname}`.replace(/\/+$/, '').toLowerCase();
 }

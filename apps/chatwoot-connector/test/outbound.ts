@@ -99,6 +99,7 @@ export const deskCalls: readonly CallFixture[] = [
     content: { kind: 'image', media: photo },
     expected: [{ method: 'POST', url: messages, authorization: 'admin-token-1', body: { content: '', message_type: 'outgoing', private: 'false', content_type: 'text', content_attributes: JSON.stringify({ hub_ref: id }), 'attachments[]': { fileName: 'label.jpg', type: 'image/jpeg', text: 'bytes of a file' } } }],
   },
+  { name: 'that the contact is typing, by the contacts\' own API and without a token', content: { kind: 'typing', on: true }, expected: [{ method: 'POST', url: 'https://cw.example.com/public/api/v1/inboxes/inb-1/contacts/5511988887777/conversations/1204/toggle_typing', authorization: undefined, body: { typing_status: 'on' } }] },
   { name: 'a receipt', content: receipt('failed', { error: { code: 'provider.rejected', message: 'no such number' } }), expected: [{ method: 'PATCH', url: `${messages}/918273`, authorization: 'admin-token-1', body: { status: 'failed', external_error: 'no such number' } }] },
 ];
 

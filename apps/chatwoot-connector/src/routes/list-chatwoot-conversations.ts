@@ -2,6 +2,7 @@ import type { Connections, RunClient } from '@switchboard/connector-kit';
 import { getRoutesInternal, hubError, listChatwootConversations, type ChatwootConversationRecord, type ConnectionId, type ConnectionWithSecrets } from '@switchboard/contracts';
 import { defineRoute, type CallRoute, type Route } from '@switchboard/service-kit';
 import { conversationStatuses, listConversations } from '../api/conversations.ts';
+import { instantOf } from '../api/instant-of.ts';
 import { pacedEgress, type EgressPace } from '../api/paced-egress.ts';
 import type { ChatwootConversation, ChatwootMessage } from '../api/replies.ts';
 import { roomOf } from '../room.ts';
@@ -48,9 +49,9 @@ function recordOf(conversation: ChatwootConversation, connectionId: ConnectionId
     assignee: assignee ? { id: String(assignee.id), name: assignee.name ?? null } : null,
     labels: labels ?? [],
     unreadCount: Math.max(0, Math.trunc(unreadCount ?? 0)),
-    lastMessage: last === undefined ? null : { id: String(last.id), author: authorOf(last), text: last.content ?? '', at: instantOf(last.created_at) },
-    createdAt: instantOf(conversation.created_at),
-    lastActivityAt: instantOf(conversation.last_activity_at),
+    lastMessage: last === undefined ? null : { id: String(last.id), author: authorOf(last), text: last.content ?? '', at: instantOf(last.created_at) ?? null },
+    createdAt: instantOf(conversation.created_at) ?? null,
+    lastActivityAt: instantOf(conversation.last_activity_at) ?? null,
   };
 }
 
@@ -58,10 +59,4 @@ function authorOf({ message_type: type, sender, sender_type: senderType }: Chatw
   if (type === 'incoming') return 'contact';
   if (type === 'activity') return 'system';
   return sender?.type === 'user' || senderType === 'User' ? 'agent' : 'bot';
-}
-
-/** Unix seconds, ISO in some versions. */
-function instantOf(time: number | string | null | undefined): string | null {
-  const at = time === null || time === undefined ? Number.NaN : typeof time === 'number' ? time * 1000 : Date.parse(time);
-  return Number.isNaN(new Date(at).getTime()) ? null : new Date(at).toISOString();
 }
