@@ -1,10 +1,14 @@
-import type { ClientContext, Delivered, RenderedPart } from '@switchboard/connector-kit';
+import type { ClientContext, Delivered, InboundEvent, RenderedPart } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply } from '@switchboard/service-kit';
 import jwt from 'jsonwebtoken';
+import type { z } from 'zod';
 import { apiBaseUrl } from './account.ts';
-import { jsonOf, readPart, withFile, type PartBody } from './part-body.ts';
+import { parseItems } from './parse-items.ts';
+import { toEvents } from './parse-webhook.ts';
+import { hubMessageIdOf, jsonOf, readPart, withFile, type PartBody } from './part-body.ts';
 import { refusalOfCloud } from './refusals.ts';
+import { withAddress } from './with-address.ts';
 import { cloudErrorSchema, messageListSchema, messageReplySchema } from './wire.ts';
 
 /** Milliseconds: the echo webhook is awaited before createMessage answers (contract, 2.4), and Botpress itself gives up after half a minute. */
@@ -34,6 +38,32 @@ export async function sendToCloud(part: RenderedPart, context: ClientContext, is
   const request = JSON.stringify({ ...body.request, payload: withFile(body.request['payload'] as Record<string, unknown>, part, context, 'Url') });
   const reply = await post(request, body, call, messageId);
   return deliveredAs(reply, body);
+}
+
+/**
+ * What the bot has said since this message of ours, oldest first: its webhooks are sent once, and gone when the hub was away (contract, 2.4). What it asks
+ * the hub to do is left out: unlike words, that would be done twice when the webhook comes after all.
+ */
+export async function findAnswers(fid: string, messageId: string, context: ClientContext): Promise<InboundEvent[]> {
+  const messages = await listMessages(fid, callerOf(fid, context));
+  const asked = messages.findIndex((message) => isOurs(message, messageId));
+  const answers = messages.slice(0, Math.max(asked, 0)).filter(({ userId }) => userId !== fid).toReversed();
+  return answers.flatMap(({ id, createdAt, payload = {} }) => {
+    const sentAt = new Date(Date.parse(createdAt ?? '') || context.now()).toISOString();
+    const said = parseItems([payload], undefined).filter((one) => !('action' in one) || one.action === undefined);
+    return toEvents(said, { fid, id, sentAt }, context.connection).map(withAddress);
+  });
+}
+
+type Listed = z.infer<typeof messageListSchema>['messages'][number];
+
+/** Newest first. */
+async function listMessages(fid: string, call: Call): Promise<readonly Listed[]> {
+  return messageListSchema.catch({ messages: [] }).parse(await call('GET', `conversations/${encodeURIComponent(fid)}/messages`)).messages;
+}
+
+function isOurs({ metadata, payload }: Listed, messageId: string): boolean {
+  return hubMessageIdOf(metadata) === messageId || hubMessageIdOf(payload?.['metadata']) === messageId;
 }
 
 type Call = (method: 'GET' | 'POST', path: string, body?: object | string) => Promise<unknown>;
@@ -74,17 +104,11 @@ async function introduce({ fid, user = {} }: PartBody, call: Call): Promise<void
 /** The message's id at Botpress, when the conversation has it. A conversation that does not exist has nothing. */
 async function findSent(messageId: string, { fid }: PartBody, call: Call): Promise<string | undefined> {
   try {
-    const { messages } = messageListSchema.catch({ messages: [] }).parse(await call('GET', `conversations/${encodeURIComponent(fid)}/messages`));
-    return messages.find(({ metadata, payload }) => hubMessageIdOf(metadata) === messageId || hubMessageIdOf(payload?.['metadata']) === messageId)?.id;
+    return (await listMessages(fid, call)).find((message) => isOurs(message, messageId))?.id;
   } catch (error) {
     if (isHubError(error) && (error.code === 'provider.not_found' || error.code === 'provider.forbidden') && error.detail['scope'] === undefined) return undefined;
     throw error;
   }
-}
-
-function hubMessageIdOf(metadata: unknown): string | undefined {
-  if (typeof metadata !== 'object' || metadata === null || !('hubMessageId' in metadata)) return undefined;
-  return typeof metadata.hubMessageId === 'string' ? metadata.hubMessageId : undefined;
 }
 
 function deliveredAs(providerMessageId: string | undefined, { fid }: PartBody): Delivered {

@@ -4,7 +4,8 @@ import type { EgressReply } from '@switchboard/service-kit';
 import { apiBaseUrl } from './account.ts';
 import { parseItems } from './parse-items.ts';
 import { toEvents } from './parse-webhook.ts';
-import { jsonOf, readPart, withFile } from './part-body.ts';
+import { hubMessageIdOf, jsonOf, readPart, withFile } from './part-body.ts';
+import { withAddress } from './with-address.ts';
 import { refusalOfV12 } from './refusals.ts';
 import { converseReplySchema, loginReplySchema, v12ErrorSchema } from './wire.ts';
 
@@ -34,7 +35,7 @@ export function createV12Sender(): (part: RenderedPart, context: ClientContext) 
     const reply = await withToken(context, (jwt) =>
       egress.request({ method: 'POST', url, headers: { authorization: `Bearer ${jwt}`, 'content-type': 'application/json' }, body, timeoutMs: turnTimeoutMs }),
     );
-    return { status: 'delivered', providerConversationId: fid, inbound: answersOf(reply, fid, hubMessageIdOf(request), context) };
+    return { status: 'delivered', providerConversationId: fid, inbound: answersOf(reply, fid, hubMessageIdOf(request['metadata']) ?? '', context) };
   }
 
   /** A new log-in after a 401, once: the server may have been restarted with another secret. */
@@ -102,20 +103,4 @@ function answersOf(reply: EgressReply, fid: string, messageId: string, context: 
   // What comes with the answer has no id; the question has one.
   const events = toEvents(parseItems(responses, apiBaseUrl(context.connection)), { fid, id: `v12-${messageId}`, sentAt: context.now().toISOString() }, context.connection);
   return events.filter((event) => event.kind !== 'message' || event.content.kind !== 'typing').map(withAddress);
-}
-
-/** An answer's files are not fetched: whoever sends them on does, from where they lie. */
-function withAddress(event: InboundEvent): InboundEvent {
-  if (event.kind !== 'message' || event.remoteMedia === undefined || !('media' in event.content)) return event;
-  const { remoteMedia, ...rest } = event;
-  const { content } = event;
-  return { ...rest, content: { ...content, media: { ...content.media, url: remoteMedia.url, mimeType: mimeTypes[content.kind] } } };
-}
-
-/** Nothing but the address says what a file is; the kind is what bots tell. */
-const mimeTypes = { image: 'image/jpeg', sticker: 'image/webp', audio: 'audio/mpeg', video: 'video/mp4', file: 'application/octet-stream' } as const;
-
-function hubMessageIdOf(request: Readonly<Record<string, unknown>>): string {
-  const { metadata } = request;
-  return typeof metadata === 'object' && metadata !== null && 'hubMessageId' in metadata ? String(metadata.hubMessageId) : '';
 }

@@ -25,3 +25,9 @@ export function jsonOf(bytes: Buffer): unknown {
     return undefined;
   }
 }
+
+/** Which message of ours a turn is about, as its metadata says. */
+export function hubMessageIdOf(metadata: unknown): string | undefined {
+  if (typeof metadata !== 'object' || metadata === null || !('hubMessageId' in metadata)) return undefined;
+  return typeof metadata.hubMessageId === 'string' ? metadata.hubMessageId : undefined;
+}

@@ -65,7 +65,7 @@ export const cloudErrorSchema = z.object({ code: z.number().int().min(400).max(5
 export const messageReplySchema = z.object({ message: z.object({ id: z.string() }) });
 
 /** Newest first. The metadata stands beside the payload, or in it (recordings of 2025). */
-const listed = z.object({ id: z.string(), metadata: record.optional().catch(undefined), payload: record.optional().catch(undefined) });
+const listed = z.object({ id: z.string(), createdAt: text, userId: text, metadata: record.optional().catch(undefined), payload: record.optional().catch(undefined) });
 export const messageListSchema = z.object({ messages: z.array(listed) });
 
 export const loginReplySchema = z.object({ payload: z.object({ jwt: z.string().min(1), /** Milliseconds until it expires. */ exp: z.number().positive().catch(3_600_000).default(3_600_000) }) });

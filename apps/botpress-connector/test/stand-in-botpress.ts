@@ -15,6 +15,8 @@ export type StandInBotpress = {
   readonly turns: TakenTurn[];
   /** Asked before each request is carried out. */
   answer: ((request: Request) => Answer | undefined) | undefined;
+  /** What a Cloud bot said, newest first: in the conversation behind its turns, whether or not its webhooks came. */
+  readonly answered: { readonly id: string; readonly fid: string; readonly createdAt: string; readonly payload: object }[];
   /** What a v12 bot answers. */
   converse: (turn: TakenTurn) => unknown[];
   /** Milliseconds a v12 bot thinks. */
@@ -40,6 +42,7 @@ export async function startStandInBotpress(): Promise<StandInBotpress> {
     requests: [],
     turns: [],
     answer: undefined,
+    answered: [],
     converse: () => [],
     thinkMs: 0,
     together: 0,
@@ -81,7 +84,8 @@ export async function startStandInBotpress(): Promise<StandInBotpress> {
     }
     if (method === 'GET' && rest[0] === 'conversations') {
       const messages = it.turns.filter((turn) => turn.bot === bot && turn.fid === rest[1]).map((turn) => ({ id: `msg-of-${turn.metadata.hubMessageId}`, payload: turn.payload, metadata: turn.metadata }));
-      return { status: 200, body: { messages: messages.toReversed() } };
+      const said = it.answered.filter(({ fid }) => fid === rest[1]).map((one) => ({ ...one, userId: 'user_bot' }));
+      return { status: 200, body: { messages: [...said, ...messages.map((one) => ({ ...one, userId: user })).toReversed()] } };
     }
     if (conversations.get(key(body['conversationId'])) !== user) return missing;
     if (route === 'POST events') return { status: 201, body: { event: { id: 'evt' } } };

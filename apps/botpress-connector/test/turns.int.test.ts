@@ -100,9 +100,9 @@ describe('a bot that does not answer', () => {
     const [check] = bus.checks();
     if (check === undefined) throw new Error('nobody looks');
     const failure: unknown = await bus.handle(check).catch((error: unknown) => error);
-    expect(isHubError(failure) && failure.retry).toEqual({ afterMs: timeoutMs, counted: false });
-    // Of its own: nothing waits behind it.
-    expect(check.payload).toMatchObject({ messageId: check.orderingKey });
+    expect(isHubError(failure) && failure.retry).toEqual({ afterMs: timeoutMs, counted: false, planned: true });
+    // Nothing of the conversation itself waits behind it.
+    expect(check.orderingKey).not.toBe(talk.conversationId);
   });
 
   it('is spoken for once, and what it says late still goes out', async () => {
@@ -112,6 +112,22 @@ describe('a bot that does not answer', () => {
     await lookAgain();
     await bus.handle(hub.signalled(talk, { type: 'text', text: 'late' }));
     expect(bus.said(talk)).toEqual(['Welcome!', fallbackMessage, 'late']);
+  });
+
+  it('is not silent when it has answered and its webhooks did not come: its words are fetched, and heard once', async () => {
+    await bus.handle(hub.written(talk, 'hello'));
+    hub.clock.now += timeoutMs;
+    const createdAt = new Date(hub.clock.now - 1_000).toISOString();
+    const said = [{ type: 'lead_capture', name: 'nobody' }, { type: 'image', imageUrl: 'https://x.example/i.png' }, { type: 'text', text: 'hi' }];
+    hub.botpress.answered.push(...said.map((payload, index) => ({ id: `answer-${index}`, fid: talk.fid, createdAt, payload })));
+    await lookAgain();
+    await lookAgain();
+    const missed = bus.heard().filter(({ payload }) => String(payload['providerMessageId']).startsWith('answer-'));
+    expect(missed.map(({ payload, content }) => [payload['providerMessageId'], content])).toEqual([
+      ['answer-2', { kind: 'text', text: 'hi' }],
+      ['answer-1', { kind: 'image', media: { url: 'https://x.example/i.png', mimeType: 'image/jpeg' } }],
+    ]);
+    expect(bus.said(talk)).toEqual(['Welcome!', 'hi', 'image']);
   });
 
   it('is not spoken for when it has answered', async () => {

@@ -243,7 +243,7 @@ export const eventCatalogue = {
   'handoff.requested': { ...cold, version: 1, kind: 'event', schema: handoffRequested, orderedBy: 'conversation', says: 'The handler of a conversation changes, with its reason.' },
   'lead.captured': { ...cold, version: 1, kind: 'event', schema: leadCaptured, orderedBy: 'lead', says: 'A contact left details: by a bot\'s action, a form, or outside business hours.' },
   'chatbot.changed': { ...cold, version: 1, kind: 'event', schema: chatbotChanged, orderedBy: 'tenant', says: 'The configuration or the knowledge base of a tenant\'s chatbot changed: load it again.' },
-  'bot_turn.check': { ...cold, version: 1, kind: 'command', schema: botTurnCheck, orderedBy: 'message', says: 'When it is due, look whether the bot has answered, and speak for it if it has not.' },
+  'bot_turn.check': { ...cold, version: 1, kind: 'command', schema: botTurnCheck, orderedBy: 'conversation, apart from its messages', says: 'When it is due, look whether the bot has answered, and speak for it if it has not.' },
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
   'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
   'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },

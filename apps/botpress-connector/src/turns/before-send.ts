@@ -88,6 +88,9 @@ async function begin(parts: TurnParts, { eventId, payload }: SendEvent, connecti
   }
   await parts.sessions.store(await welcome(parts, session, chatbot, eventId));
   const { messageId, conversationId, connectionId } = payload;
+  // Not the conversation itself: a look that waits for its time would hold back the conversation's messages. Nor the message: the bus remembers lanes in
+  // which something waited, and there would be one for each turn.
+  const orderingKey = `check:${conversationId}`;
   const dueAt = new Date(parts.now().getTime() + replyTimeoutMs(connection)).toISOString();
-  await parts.bus.publish('bot_turn.check', { conversationId, connectionId, messageId, dueAt }, { orderingKey: messageId, eventId: deriveEventId(eventId, 'check') });
+  await parts.bus.publish('bot_turn.check', { conversationId, connectionId, messageId, dueAt }, { orderingKey, eventId: deriveEventId(eventId, 'check') });
 }

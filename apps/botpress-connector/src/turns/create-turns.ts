@@ -1,7 +1,9 @@
-import type { ConnectorHooks, ConnectorTools, ConnectorDefinition } from '@switchboard/connector-kit';
-import { hubError, isHubError } from '@switchboard/contracts';
+import type { ConnectorDefinition, ConnectorHooks, ConnectorTools, InboundEvent } from '@switchboard/connector-kit';
+import { hubError, isHubError, type ConnectionWithSecrets, type PayloadOf } from '@switchboard/contracts';
 import { onEvent, type Subscription } from '@switchboard/event-bus';
 import { isV12 } from '../account.ts';
+import { findAnswers } from '../client-cloud.ts';
+import { fidOf } from '../fid.ts';
 import { handoffEndedPart } from '../render-message.ts';
 import { beforeSend } from './before-send.ts';
 import { endInSilence } from './fail-turn.ts';
@@ -9,11 +11,13 @@ import { onInbound } from './on-inbound.ts';
 import { handlerChanged, type Session } from './session.ts';
 import type { TurnParts } from './turn-parts.ts';
 
+type Tools = Pick<ConnectorTools, 'connections' | 'runClient'>;
+
 export type Turns = {
   /** Whether the bot may have this message already: for the client. */
   readonly isRepeat: (messageId: string) => boolean;
   readonly hooks: ConnectorHooks;
-  readonly consumers: (definition: ConnectorDefinition, tools: Pick<ConnectorTools, 'connections' | 'runClient'>) => Subscription[];
+  readonly consumers: (definition: ConnectorDefinition, tools: Tools) => Subscription[];
 };
 
 /** The behaviour around a turn: what happens before the bot is asked, when it answers, when it does not, and when the desk has the conversation. */
@@ -35,12 +39,12 @@ export function createTurns(parts: TurnParts): Turns {
       },
       onInbound: (events, source) => onInbound(parts, events, source),
     },
-    consumers: (definition, tools) => [onTurnCheck(parts), onConversationChanged(parts, definition, tools)],
+    consumers: (definition, tools) => [onTurnCheck(parts, tools), onConversationChanged(parts, definition, tools)],
   };
 }
 
 /** The look whether a bot has answered. Those of a conversation wait one behind the other, as they are due; they hold back nothing else. */
-function onTurnCheck(parts: TurnParts): Subscription {
+function onTurnCheck(parts: TurnParts, tools: Tools): Subscription {
   return onEvent({
     type: 'bot_turn.check',
     group: parts.name,
@@ -48,17 +52,43 @@ function onTurnCheck(parts: TurnParts): Subscription {
     async handle({ eventId, payload }, context) {
       const afterMs = Date.parse(payload.dueAt) - parts.now().getTime();
       if (afterMs > 0) throw hubError('service.unavailable', { publicMessage: 'The bot still has time to answer.', retry: { afterMs, counted: false, planned: true } });
+      const { conversationId, messageId } = payload;
       const chatbot = await parts.chatbots.current();
-      if (chatbot === undefined) return;
+      if (chatbot === undefined || !(await parts.db.transaction(async () => isOpenTurn(await parts.sessions.find(conversationId), messageId)))) return;
+      const missed = await findMissed(parts, payload, tools);
       await context.commit(async () => {
-        const session = await parts.sessions.find(payload.conversationId);
-        if (session !== undefined) await endInSilence(parts, session, payload.messageId, chatbot, eventId);
+        const session = await parts.sessions.find(conversationId);
+        if (session === undefined || !isOpenTurn(session, messageId)) return;
+        if (missed === undefined) return endInSilence(parts, session, messageId, chatbot, eventId);
+        const { events, connection } = missed;
+        await parts.publishInbound(await onInbound(parts, events, { cause: eventId, connection }), { cause: eventId, name: 'missed', connection });
       });
     },
   });
 }
 
-function onConversationChanged(parts: TurnParts, definition: ConnectorDefinition, tools: Pick<ConnectorTools, 'connections' | 'runClient'>): Subscription {
+function isOpenTurn(session: Session | undefined, messageId: string): boolean {
+  return session?.turns.some((turn) => turn.messageId === messageId && turn.state === 'asked') ?? false;
+}
+
+type Missed = { readonly events: readonly InboundEvent[]; readonly connection: ConnectionWithSecrets };
+
+/** What the bot has said all the same, and the hub never heard. At best: a bot that cannot be asked for it is silent. */
+async function findMissed({ log }: TurnParts, { conversationId, connectionId, messageId }: PayloadOf<'bot_turn.check'>, { connections, runClient }: Tools): Promise<Missed | undefined> {
+  try {
+    const connection = await connections.load(connectionId);
+    if (isV12(connection) || connection.status !== 'active') return undefined;
+    const events = await runClient(connection, (context) => findAnswers(fidOf({ connectionId, conversationId }), messageId, context));
+    if (!events.some(({ kind }) => kind === 'message')) return undefined;
+    log.warn({ conversationId, connectionId, messages: events.length }, 'a bot has answered, and its webhooks did not come');
+    return { events, connection };
+  } catch (error) {
+    if (!isHubError(error)) throw error;
+    return undefined;
+  }
+}
+
+function onConversationChanged(parts: TurnParts, definition: ConnectorDefinition, tools: Tools): Subscription {
   return onEvent({
     type: 'conversation.changed',
     group: parts.name,
@@ -78,7 +108,7 @@ function onConversationChanged(parts: TurnParts, definition: ConnectorDefinition
 }
 
 /** That the desk is done. At best: a bot that does not hear of it is asked all the same when the contact writes. */
-async function tellBot({ log }: TurnParts, session: Session, { client }: ConnectorDefinition, { connections, runClient }: Pick<ConnectorTools, 'connections' | 'runClient'>): Promise<void> {
+async function tellBot({ log }: TurnParts, session: Session, { client }: ConnectorDefinition, { connections, runClient }: Tools): Promise<void> {
   try {
     const connection = await connections.load(session.connectionId);
     if (isV12(connection) || connection.status !== 'active' || session.reachedAt === null) return;
