@@ -38,7 +38,7 @@ export async function copyConversation(order: CopyOrder, sides: SidesOfCopy, own
   if (!(await conversations.take(pair, sourceConversationId, owner, leaseMs))) return undefined;
   const lost = new AbortController();
   const heartbeat = setInterval(() => {
-    conversations.renew(pair, sourceConversationId, owner, leaseMs).then((holds) => holds || lost.abort(), () => undefined);
+    conversations.renew(pair, sourceConversationId, owner, leaseMs).then((holds) => holds || lost.abort(new ConversationLost()), () => undefined);
   }, leaseMs / 3).unref();
   try {
     return await copyHeld(order, sides, owner, AbortSignal.any([signal, lost.signal]), deps);

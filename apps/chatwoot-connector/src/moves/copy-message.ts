@@ -8,6 +8,8 @@ import type { MessageCopy, Side, SideMessage } from './side.ts';
 export type CopyTiming = {
   /** How long after its claim a call can still write something: its own time limit, and what a server takes that nobody waits for any more. */
   readonly unknownMs: number;
+  /** The same of a call with files. */
+  readonly unknownFormMs: number;
   /** How long what was written may stay unseen (a replica that lags). */
   readonly settleMs: number;
 };
@@ -38,25 +40,29 @@ const filesBytesMax = 100 * 1024 * 1024;
 export class ConversationLost extends Error {}
 
 /**
- * Writes the copy of one message once: claimed before the call; where an earlier claim is found, its call is waited out and its copy looked for at the
+ * Writes the copy of one message once: claimed right before the call; where an earlier claim is found, its call is waited out and its copy looked for at the
  * target first. Gives back whether it wrote one. Throws what only time mends; what the other account refuses for good is noted and passed over.
  */
 export async function copyMessage(message: SideMessage, known: MovedMessage | undefined, work: CopyWork, deps: CopyDeps): Promise<boolean> {
-  const { pair, owner, conversation } = work;
-  const { messages } = deps;
   if (known?.state === 'copied' || (known?.state === 'failed' && !work.retriesFailed)) return false;
-  if (known === undefined) {
-    if (!(await messages.claim(pair, { ...conversation, sourceMessageId: message.id, attachments: message.attachments.length }, owner))) throw new ConversationLost();
-  } else if (known.state === 'claimed' && (await findWritten(message, known.claimedMsAgo, work, deps))) {
-    return true;
-  } else if (!(await messages.reclaim(pair, { ...conversation, sourceMessageId: message.id }, owner))) {
-    throw new ConversationLost();
-  }
-  return write(message, work, deps);
+  if (known?.state === 'claimed' && (await findWritten(message, known.claimedMsAgo, work, deps))) return true;
+  // What takes its time comes before the claim: after it there is the call alone, and its time limit says when it is over.
+  const { loaded, missing } = await loadFiles(message, work.source);
+  await waitForTurn(work, deps);
+  const claimed = { ...work.conversation, sourceMessageId: message.id, attachments: message.attachments.length };
+  const isMine = known === undefined ? await deps.messages.claim(work.pair, claimed, work.owner) : await deps.messages.reclaim(work.pair, claimed, work.owner);
+  if (!isMine) throw new ConversationLost();
+  return write(message, { copy: renderCopy(message, loaded, missing), missing }, work, deps);
+}
+
+async function waitForTurn({ target, conversation }: CopyWork, { pace, sleep }: CopyDeps): Promise<void> {
+  const turn = pace.take(`${target.inboxKey}/${conversation.targetConversationId}`);
+  if (turn.kind === 'too_long') throw hubError('provider.throttled', { retry: { afterMs: turn.retryAfterMs, counted: false }, detail: { sent: false } });
+  if (turn.waitMs > 0) await sleep(turn.waitMs);
 }
 
 async function findWritten(message: SideMessage, claimedMsAgo: number, { pair, target, conversation }: CopyWork, { messages, timing, sleep }: CopyDeps): Promise<boolean> {
-  const waitMs = timing.unknownMs - claimedMsAgo;
+  const waitMs = (message.attachments.length > 0 ? timing.unknownFormMs : timing.unknownMs) - claimedMsAgo;
   if (waitMs > 0) await sleep(waitMs);
   const ref = copyRefOf(message);
   // Copies are written one after the other: this one can only stand after those that are known.
@@ -73,14 +79,10 @@ async function findWritten(message: SideMessage, claimedMsAgo: number, { pair, t
   }
 }
 
-async function write(message: SideMessage, { pair, source, target, conversation }: CopyWork, { messages, timing, sleep, pace }: CopyDeps): Promise<boolean> {
+async function write({ id }: SideMessage, { copy, missing }: { readonly copy: MessageCopy; readonly missing: readonly string[] }, { pair, target, conversation }: CopyWork, { messages, timing, sleep }: CopyDeps): Promise<boolean> {
   try {
-    const turn = pace.take(`${target.inboxKey}/${conversation.targetConversationId}`);
-    if (turn.kind === 'too_long') throw hubError('provider.throttled', { retry: { afterMs: turn.retryAfterMs, counted: false }, detail: { sent: false } });
-    if (turn.waitMs > 0) await sleep(turn.waitMs);
-    const { loaded, missing } = await loadFiles(message, source);
-    const targetMessageId = await target.post(conversation.targetConversationId, renderCopy(message, loaded, missing));
-    await messages.settle(pair, message.id, { state: 'copied', targetMessageId, attachmentsCopied: loaded.length, ...(missing.length > 0 && { reason: `not available: ${missing.join(', ')}` }) });
+    const targetMessageId = await target.post(conversation.targetConversationId, copy);
+    await messages.settle(pair, id, { state: 'copied', targetMessageId, attachmentsCopied: copy.files.length, ...(missing.length > 0 && { reason: `not available: ${missing.join(', ')}` }) });
     return true;
   } catch (error) {
     if (!isHubError(error)) throw error;
@@ -89,10 +91,10 @@ async function write(message: SideMessage, { pair, source, target, conversation 
       throw error;
     }
     if (error.code !== 'provider.rejected' && error.code !== 'media.too_large') {
-      await messages.release(pair, message.id);
+      await messages.release(pair, id);
       throw error;
     }
-    await messages.settle(pair, message.id, { state: 'failed', reason: error.publicMessage.slice(0, 500) });
+    await messages.settle(pair, id, { state: 'failed', reason: error.publicMessage.slice(0, 500) });
     return false;
   }
 }

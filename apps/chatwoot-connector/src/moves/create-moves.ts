@@ -15,7 +15,7 @@ import type { MoveDeps, MoveWork } from './move-work.ts';
 import { createMoveRunner } from './run-moves.ts';
 
 /** In milliseconds; see where each is used. */
-export type MoveTiming = PhaseLimits & { readonly unknownMs: number; readonly settleMs: number; readonly leaseMs: number; readonly pollMs: number; readonly pauseMs: number };
+export type MoveTiming = PhaseLimits & { readonly unknownMs: number; readonly unknownFormMs: number; readonly settleMs: number; readonly leaseMs: number; readonly pollMs: number; readonly pauseMs: number };
 
 const timingDefault: MoveTiming = {
   // Contacts' messages wait at most about this long for the copying of theirs right after the switch.
@@ -24,6 +24,7 @@ const timingDefault: MoveTiming = {
   quietMs: 120_000,
   // The time limit of a call, and what a server may still do with it.
   unknownMs: 25_000,
+  unknownFormMs: 125_000,
   settleMs: 1_000,
   // A process that died is followed by another one within this.
   leaseMs: 10_000,
@@ -45,6 +46,8 @@ export type MovesOptions = {
   /** The rhythm in which the connector calls its servers, the moves among others. */
   readonly servers: EgressPace;
   readonly timing?: Partial<MoveTiming>;
+  /** To one server. */
+  readonly callsPerMinute?: number;
 };
 
 /** Moving tenants between Chatwoot accounts: the orders that the API gives, the runner, and what sending and receiving ask meanwhile. */
@@ -53,7 +56,7 @@ export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'egress
   const { db, now, callRoute } = kit;
   const moves = createMoveStore(db);
   const conversations = createMovedConversations(db);
-  const own = createPace({ perMinute: callsPerMinute, burst: callsAtOnce, waitMaxMs: turnWaitMaxMs, now });
+  const own = createPace({ perMinute: options.callsPerMinute ?? callsPerMinute, burst: callsAtOnce, waitMaxMs: turnWaitMaxMs, now });
   const egress = pacedEgress(pacedEgress(kit.egress, options.servers), { pace: own, sleep });
   const deps: MoveDeps = {
     moves,

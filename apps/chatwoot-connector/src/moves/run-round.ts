@@ -64,7 +64,8 @@ async function copying(work: MoveWork, deps: MoveDeps): Promise<Round> {
 async function catchUp(work: MoveWork, deps: MoveDeps): Promise<Round> {
   const startedAt = deps.now();
   const news = await sweep(forward(work), work.move.sweptAt ?? work.move.startedAt, true, work, deps);
-  return { facts: { ...noNews, news, tookMs: deps.now().getTime() - startedAt.getTime() }, change: { sweptAt: startedAt } };
+  const roundMs = deps.now().getTime() - startedAt.getTime();
+  return { facts: { ...noNews, news, tookMs: roundMs, tookBeforeMs: work.move.roundMs }, change: { sweptAt: startedAt, roundMs } };
 }
 
 /** From here on messages for the new inbox wait until what came before them has been copied (`holdForMove`), then the routes go over, then the conversations. */

@@ -13,6 +13,7 @@ export type AccountMove = {
   readonly phase: MovePhase;
   readonly conversationsTotal: number;
   readonly sweptAt: Date | undefined;
+  readonly roundMs: number | undefined;
   readonly newestAt: Date | undefined;
   readonly switchedAt: Date | undefined;
   readonly inboxBefore: string | undefined;
@@ -28,6 +29,7 @@ export type MoveChange = Partial<{
   readonly phase: MovePhase;
   readonly conversationsTotal: number;
   readonly sweptAt: Date | null;
+  readonly roundMs: number;
   readonly newestAt: Date;
   readonly switchedAt: Date;
   readonly inboxBefore: string | null;
@@ -145,6 +147,7 @@ function moveOf(row: Row): AccountMove {
     phase: row.phase as MovePhase,
     conversationsTotal: row.conversationsTotal,
     sweptAt: row.sweptAt ?? undefined,
+    roundMs: row.roundMs ?? undefined,
     newestAt: row.newestAt ?? undefined,
     switchedAt: row.switchedAt ?? undefined,
     inboxBefore: row.inboxBefore ?? undefined,

@@ -24,6 +24,11 @@ describe('the phases of a move', () => {
     expect(decideNextPhase(phase, facts, limits)).toBe(next);
   });
 
+  it('lead to the switch also where more is written than can be copied meanwhile', () => {
+    expect(decideNextPhase('catching_up', { ...calm, tookMs: 60_000, tookBeforeMs: 90_000 }, limits)).toBe('catching_up');
+    expect(decideNextPhase('catching_up', { ...calm, tookMs: 90_000, tookBeforeMs: 90_000 }, limits)).toBe('switching');
+  });
+
   it('never reach done but through counts that agree', () => {
     const facts = fc.record({ news: fc.nat(3), tookMs: fc.nat(20_000), quietMs: fc.nat(120_000), agrees: fc.boolean() });
     fc.assert(

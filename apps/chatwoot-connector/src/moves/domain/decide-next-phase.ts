@@ -6,6 +6,8 @@ export type RoundFacts = {
   readonly news: number;
   /** How long the round took: what came since its begin is not copied yet. */
   readonly tookMs: number;
+  /** The round of the same phase before it; undefined for the first one. */
+  readonly tookBeforeMs?: number | undefined;
   /** Since there was anything new. */
   readonly quietMs: number;
   /** Both sides hold the same; undefined where nobody counted. */
@@ -13,7 +15,7 @@ export type RoundFacts = {
 };
 
 export type PhaseLimits = {
-  /** The switch waits until a round of catching up is this short: contacts' messages wait that long for their turn right after it. */
+  /** The switch waits until a round of catching up is this short, as long as they become shorter: a conversation's messages wait for its copying right after it. */
   readonly lagMsMax: number;
   /** Without anything new for so long, nothing is on its way to the old inbox any more. */
   readonly quietMs: number;
@@ -25,7 +27,7 @@ export function decideNextPhase(phase: MovePhase, facts: RoundFacts, limits: Pha
     case 'copying':
       return 'catching_up';
     case 'catching_up':
-      return facts.tookMs <= limits.lagMsMax ? 'switching' : 'catching_up';
+      return facts.tookMs <= limits.lagMsMax || facts.tookMs >= (facts.tookBeforeMs ?? Infinity) ? 'switching' : 'catching_up';
     case 'switching':
       return 'draining';
     case 'draining':

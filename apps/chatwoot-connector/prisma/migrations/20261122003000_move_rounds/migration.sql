@@ -1,0 +1,1 @@
+alter table "account_moves" add column "round_ms" integer;
