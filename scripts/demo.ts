@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path';
 import { describeContent, type MessageContent, type MessageView } from '../packages/contracts/src/index.ts';
 import { ask, call, DemoFailure, eventually, type Addresses } from './demo/hub.ts';
 import { onboard, type DemoTenant } from './demo/onboard.ts';
+import { Notebook } from './demo/notebook.ts';
 import { sideBySide, table } from './demo/print.ts';
+import { showChatbot } from './demo/show-chatbot.ts';
+import { showChatwoot } from './demo/show-chatwoot.ts';
 
 const home = resolve(process.env['SWITCHBOARD_HOME'] ?? '.switchboard');
 const port = (name: string, fallback: number) => process.env[`${name}_PORT`] ?? String(fallback);
@@ -61,6 +64,9 @@ async function demo(): Promise<void> {
   }
 
   console.log(`\n${table([['tenant', 'conversation', 'from contact', 'from agents', 'delivered', 'read', 'seconds', 'mappings', 'messages'], ...(await Promise.all([left, right].map(summary)))])}`);
+  const notebook = new Notebook(join(home, 'demo-notebook.json'));
+  await showChatwoot(addresses, adminKey, notebook);
+  await showChatbot(addresses, adminKey, notebook);
   console.log('\nThe demo ended well.');
 }
 

@@ -16,7 +16,8 @@ export function sideBySide(left: readonly string[], right: readonly string[]): s
 
 function wrap(line: string): string[] {
   const characters = [...line];
-  const pieces: string[] = [];
-  for (let start = 0; start < characters.length || start === 0; start += columnWidth) pieces.push((start === 0 ? '' : '    ') + characters.slice(start, start + columnWidth - (start === 0 ? 0 : 4)).join(''));
+  const pieces = [characters.slice(0, columnWidth).join('')];
+  // What goes on is indented.
+  for (let start = columnWidth; start < characters.length; start += columnWidth - 4) pieces.push(`    ${characters.slice(start, start + columnWidth - 4).join('')}`);
   return pieces;
 }

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, quietMs, sleep } from './eventually.ts';
+import { describeChatbot } from './describe-chatbot.ts';
+import { describeChatwoot } from './describe-chatwoot.ts';
 import { describeTenancy } from './describe-tenancy.ts';
 import { FakeGenesys, postAsGenesys, signAsGenesys } from './fake-genesys.ts';
 import { bodyOf, entryOf, FakeMeta, postAsMeta, signAsMeta } from './fake-meta.ts';
@@ -183,7 +185,7 @@ export function describeHub(name: string, { script, environment }: Options): voi
       const asked = await callJson<{ tenantId: string }>('GET', url, { 'x-api-key': acme.apiKey, 'x-tenant-id': 'globex', 'x-switchboard-internal': 'forged' });
       expect(asked.json.tenantId).toBe('acme');
       expect((await callJson('GET', url, { 'x-tenant-id': 'globex' })).status).toBe(401);
-      expect((await callJson('GET', url, { 'x-api-key': `${acme.apiKey.slice(0, -1)}x` })).status).toBe(401);
+      expect((await callJson('GET', url, { 'x-api-key': `${acme.apiKey.slice(0, -1)}${acme.apiKey.endsWith('x') ? 'y' : 'x'}` })).status).toBe(401);
       expect((await callJson('GET', `${hub.url('STATE_MANAGER')}/state/stats`, { 'x-tenant-id': 'globex' })).status).toBe(401);
       expect((await callJson('GET', `${hub.url('TENANT_SERVICE')}/tenants`, { authorization: `Bearer ${acme.apiKey}` })).status).toBe(401);
     });
@@ -280,6 +282,10 @@ export function describeHub(name: string, { script, environment }: Options): voi
 
     describeTenancy({ hub: () => hub, acme: () => acme, globex: () => globex, write: (tenant, text) => write(tenant, text), secrets: made });
 
+    describeChatwoot({ hub: () => hub, secrets: made });
+
+    describeChatbot({ hub: () => hub, secrets: made });
+
     it('has written no secret into any log line', () => {
       const secrets = [...made, ...[acme, globex, hooli].flatMap((tenant) => [
         tenant.apiKey,
@@ -290,7 +296,7 @@ export function describeHub(name: string, { script, environment }: Options): voi
         genesys.integrations.get(tenant.integrationId)?.secret ?? '',
       ])];
       // There were logs, of every service.
-      for (const service of ['api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'tenant-service']) expect(hub.output).toContain(`"service":"${service}"`);
+      for (const service of ['api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'tenant-service', 'botpress-connector']) expect(hub.output).toContain(`"service":"${service}"`);
       for (const secret of [...secrets, ...genesys.tokens.keys(), ...hub.installationSecrets]) {
         expect(secret.length).toBeGreaterThan(10);
         expect(hub.output.includes(secret)).toBe(false);
