@@ -2,6 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { hubError, type ConnectionRecord, type PlatformConnectionId, type PlatformConnectionRecord, type TenantId } from '@switchboard/contracts';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { removeConnection } from '../accounts/delete-connection.ts';
+import { askAboutConnection } from '../accounts/test-connection.ts';
+import { changeConnection } from '../accounts/update-connection.ts';
+import { eraseTenants } from '../tenants/erase-tenants.ts';
 import { startFakeChatwoot, type FakeChatwoot } from '../testing/fake-chatwoot.ts';
 import { codeOf, connect, recheckAfter, show, useAccountWorld, webhooksOf } from '../testing/account-world.ts';
 import { changePlatformConnection } from './change-platform-connection.ts';
@@ -161,6 +164,32 @@ describe('a place in an account of the platform', () => {
     expect(accountOf(shard).inboxes).toEqual([]);
     await changePlatformConnection(world.deps, shard.id, { isOpen: true });
     expect((await join(world.globex)).status).toBe('active');
+  });
+
+  it('can be tested, renamed and switched off and on, and stays where it is', async () => {
+    const shard = await openShard();
+    const connection = await join(world.acme, { inboxName: 'Acme' });
+    await openShard();
+    expect(await runAsTenant(world.acme, () => askAboutConnection(world.deps, connection.id))).toMatchObject({ ok: true });
+    const change = (to: Parameters<typeof changeConnection>[2]) => runAsTenant(world.acme, () => changeConnection(world.deps, connection.id, to));
+    expect(await change({ settings: { inboxName: 'Acme Europe' } })).toMatchObject({ status: 'active', statusReason: null });
+    await change({ status: 'disabled' });
+    expect(await change({ status: 'active' })).toMatchObject({ status: 'active', settings: { platformConnectionId: shard.id, inboxId: connection.settings['inboxId'] } });
+    expect(accountOf(shard).inboxes).toMatchObject([{ name: 'Acme Europe' }]);
+    accountOf(shard).token = 'revoked-at-chatwoot';
+    world.now = new Date(world.now.getTime() + 60_000);
+    const tested = await runAsTenant(world.acme, () => askAboutConnection(world.deps, connection.id));
+    expect(tested).toMatchObject({ ok: false, reason: expect.stringMatching(/refuses the access token/) });
+    accountOf(shard).token = `admin-token-of-${shard.settings['accountId']}`;
+  });
+
+  it('goes with a tenant that is erased, and nobody else\'s does', async () => {
+    const shard = await openShard();
+    const [, theirs] = [await join(world.acme), await join(world.globex)];
+    await runAsTenant(world.acme, () => world.deps.db.transaction(() => world.deps.tenants.update({ status: 'deleted', deletedAt: world.now, deleteAfter: world.now })));
+    await inSystem(() => eraseTenants(world.deps, world.kit.log));
+    expect(accountOf(shard).inboxes).toMatchObject([{ id: Number(theirs.settings['inboxId']) }]);
+    expect(await report(shard.id)).toMatchObject({ inboxes: 1, tenants: 1 });
   });
 
   it('has the bot of the platform where it is a channel', async () => {

@@ -39,7 +39,7 @@ export function createWebhookConnectionStore(db: TenantDatabase, stores: { reado
         version: row.version,
         routingIdentifiers: row.routingIdentifiers,
         // A place in an account of the platform has no secret of its own: the account's verifies all of them.
-        webhookSecrets: ofPlatform ?? [...current, ...previous].filter((secret, index, all) => all.findIndex((other) => other.value === secret.value) === index),
+        webhookSecrets: (ofPlatform ?? [...current, ...previous]).filter((secret, index, all) => all.findIndex((other) => other.value === secret.value) === index),
         // The newest one: a handshake happens when the tenant sets up what it just posted.
         verifyToken: tokenField === undefined ? null : (draft?.[tokenField] ?? live?.[tokenField] ?? null),
       };
