@@ -13,9 +13,14 @@ export function readPart({ body }: RenderedPart): PartBody {
   return partBodySchema.parse(body);
 }
 
-/** The field that a file's address has: Cloud says `imageUrl`, v12 `image`. */
+/** With the address of the part's file, in the field that is its own: Cloud says `imageUrl`, v12 `image`. In a bloc the file comes first. */
 export function withFile(fields: Readonly<Record<string, unknown>>, { media }: RenderedPart, context: ClientContext, suffix: 'Url' | ''): Readonly<Record<string, unknown>> {
-  return media === undefined ? fields : { ...fields, [`${String(fields['type'])}${suffix}`]: context.mediaUrl(media) };
+  if (media === undefined) return fields;
+  const addressed = (file: Readonly<Record<string, unknown>>) => ({ ...file, [`${String(file['type'])}${suffix}`]: context.mediaUrl(media) });
+  if (!Array.isArray(fields['items'])) return addressed(fields);
+  // The cast names the form that render-message writes.
+  const [file = {}, ...rest] = fields['items'] as Record<string, unknown>[];
+  return { ...fields, items: [addressed(file), ...rest] };
 }
 
 export function jsonOf(bytes: Buffer): unknown {

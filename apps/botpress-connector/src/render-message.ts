@@ -4,8 +4,8 @@ import { isV12, textLengthMaxOf } from './account.ts';
 import { fidOf } from './fid.ts';
 import { readTenantContext } from './turns/tenant-context.ts';
 
-/** Characters of a turn at Cloud, three bytes each at most: with the metadata it stays below the 128 KB of a message (contract, 2.2). */
-const cloudTextLengthMax = 24_000;
+/** Characters of a turn at Cloud, six bytes each as JSON at most: with the metadata it stays below the 128 KB of a message (contract, 2.2). */
+const cloudTextLengthMax = 15_000;
 /** Characters of the name that the bot may use. */
 const nameLengthMax = 100;
 
@@ -34,8 +34,13 @@ function cloudParts(command: MessageSend, content: Asked): RenderedPart[] {
   const fid = fidOf(command);
   const payload = payloadOf(content, cloudTextLengthMax);
   if (payload === undefined) return [];
-  const request = { conversationId: fid, payload: payload.body, metadata: metadataOf(command) };
+  const request = { conversationId: fid, payload: withCaptionBeside(payload.body), metadata: metadataOf(command) };
   return [{ path: 'messages', body: { fid, ...(isKnown(command) ? {} : { user: userOf(command) }), request }, ...(payload.media === undefined ? {} : { media: payload.media }) }];
+}
+
+/** Files have no caption at Cloud: a bloc says both in one turn (contract, 2.5). */
+function withCaptionBeside({ caption, ...file }: Payload['body']): Payload['body'] {
+  return caption === undefined ? file : { type: 'bloc', items: [file, { type: 'text', text: caption }] };
 }
 
 function v12Parts(command: MessageSend, content: Asked, textLengthMax: number): RenderedPart[] {

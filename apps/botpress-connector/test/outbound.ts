@@ -24,7 +24,7 @@ export const renderings: readonly RenderingFixture[] = [
     expected: [{ path: 'messages', body: { fid, user: { name: 'Maria K.', profile: '{"locale":"de"}' }, request: { conversationId: fid, payload: { type: 'text', text: 'Wo ist mein Paket?' }, metadata: { hubMessageId: renderedMessageId, tenantContext } } } }],
   },
   { name: 'a text to a bot that knows the conversation', content: { kind: 'text', text: 'hi' }, command: { attributes: { isKnownAtBot: 'true' } }, expected: [{ path: 'messages', body: { fid, request: { conversationId: fid, payload: { type: 'text', text: 'hi' }, metadata } } }] },
-  { name: 'an image with its caption', content: { kind: 'image', media: { ...photo, caption: 'parcel label' } }, expected: [turn({ type: 'image', caption: 'parcel label' }, { media: photo })] },
+  { name: 'an image with its caption', content: { kind: 'image', media: { ...photo, caption: 'parcel label' } }, expected: [turn({ type: 'bloc', items: [{ type: 'image' }, { type: 'text', text: 'parcel label' }] }, { media: photo })] },
   { name: 'a sticker', content: { kind: 'sticker', media: { mediaKey: key, mimeType: 'image/webp' } }, expected: [turn({ type: 'image' }, { media: { mediaKey: key, mimeType: 'image/webp' } })] },
   { name: 'a voice message', content: { kind: 'audio', media: { mediaKey: key, mimeType: 'audio/ogg' }, voice: true }, expected: [turn({ type: 'audio' }, { media: { mediaKey: key, mimeType: 'audio/ogg' } })] },
   { name: 'a video', content: { kind: 'video', media: { mediaKey: key, mimeType: 'video/mp4' } }, expected: [turn({ type: 'video' }, { media: { mediaKey: key, mimeType: 'video/mp4' } })] },
@@ -57,6 +57,11 @@ const messageCall = (payload: object) => ({ method: 'POST', url: `${base}/messag
 export const calls: readonly CallFixture[] = [
   { name: 'a text, after user and conversation', content: { kind: 'text', text: 'Good morning' }, expected: [...introduction, messageCall({ type: 'text', text: 'Good morning' })] },
   { name: 'an image, with an address where Botpress finds it', content: { kind: 'image', media: photo }, expected: [...introduction, messageCall({ type: 'image', imageUrl: `https://media.example.test/${key}` })] },
+  {
+    name: 'an image with its caption',
+    content: { kind: 'image', media: { ...photo, caption: 'parcel label' } },
+    expected: [...introduction, messageCall({ type: 'bloc', items: [{ type: 'image', imageUrl: `https://media.example.test/${key}` }, { type: 'text', text: 'parcel label' }] })],
+  },
   { name: 'that the desk is done', content: { kind: 'handoff', to: 'bot', reason: 'resolved' }, expected: [{ method: 'POST', url: `${base}/events`, authorization, body: { conversationId: fid, payload: { type: 'handoff_ended' } } }] },
 ];
 
