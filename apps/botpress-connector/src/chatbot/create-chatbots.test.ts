@@ -14,6 +14,7 @@ function storeOf(chatbots: ReadonlyMap<TenantId, StoredChatbot> | ((tenantId: Te
   const loads = new Map<TenantId, number>();
   return {
     loads,
+    findCurrentVersion: async () => (typeof chatbots === 'function' ? chatbots(currentTenant()) : chatbots.get(currentTenant()))?.version,
     async find() {
       const tenantId = currentTenant();
       loads.set(tenantId, (loads.get(tenantId) ?? 0) + 1);
@@ -56,6 +57,22 @@ describe('kept chatbots', () => {
     expect(await nameIn(acme, chatbots)).toBe('Berta');
     expect(await nameIn(globex, chatbots)).toBe('Gus');
     expect(store.loads.get(globex)).toBe(1);
+  });
+
+  it('are asked for their version after a minute, and are the same object where it is the same', async () => {
+    let now = 0;
+    const chatbotsOf = new Map([[acme, chatbot('Anna')]]);
+    const store = storeOf(chatbotsOf);
+    const chatbots = createChatbots({ store, bytesMax: 1_000_000, now: () => now });
+    const first = await runAsTenant(acme, () => chatbots.current());
+    now = 61_000;
+    expect(await runAsTenant(acme, () => chatbots.current())).toBe(first);
+    // Of this change no word came.
+    chatbotsOf.set(acme, chatbot('Berta', 2));
+    expect(await nameIn(acme, chatbots)).toBe('Anna');
+    now = 122_000;
+    expect(await nameIn(acme, chatbots)).toBe('Berta');
+    expect(store.loads.get(acme)).toBe(2);
   });
 
   it('that were being loaded when they changed are not kept as they were', async () => {

@@ -1,4 +1,5 @@
 import type { KnowledgeEntry } from '@switchboard/contracts';
+import { visitWords } from './visit-words.ts';
 
 /**
  * A base's words, each a number: which word (32 bits), in which entry (17 bits), what it counts there (3 bits). In order, so that all of a word
@@ -10,8 +11,6 @@ type Index = { readonly postings: Float64Array; /** Of each entry as JSON, with 
 const weights = { tags: 4, question: 3, answer: 1 } as const;
 const weightsMax = 8;
 const entriesMax = 2 ** 17;
-/** Letters that a word and another form of it must have in common from the beginning: "shipping", "shipped". */
-const stemLength = 5;
 /** What another form of a word counts. */
 const stemShare = 0.5;
 /** Words of a question that are looked for: a message may be a letter of four pages. */
@@ -51,8 +50,11 @@ export function prepareKnowledge(knowledgeBase: readonly KnowledgeEntry[]): numb
 function scoresOf(index: Index, question: string): Map<number, number> {
   const all = index.bytes.length;
   const scores = new Map<number, number>();
-  for (const word of [...new Set(wordsOf(question))].slice(0, wordsMax)) {
-    const stem = stemOf(word);
+  const words = new Map<number, number | undefined>();
+  visitWords(question, (word, stem) => {
+    if (words.size < wordsMax) words.set(word, stem);
+  });
+  for (const [word, stem] of words) {
     const [exact, alike] = [find(index, word), stem === undefined ? [] : find(index, stem)];
     // A word that every entry has tells none apart.
     const worth = new Map(alike.map(([position, weight]) => [position, weight * stemShare * Math.log(1 + all / alike.length)]));
@@ -62,8 +64,8 @@ function scoresOf(index: Index, question: string): Map<number, number> {
   return scores;
 }
 
-function find({ postings }: Index, word: string): [position: number, weight: number][] {
-  const first = hashOf(word) * entriesMax * weightsMax;
+function find({ postings }: Index, word: number): [position: number, weight: number][] {
+  const first = word * entriesMax * weightsMax;
   const end = first + entriesMax * weightsMax;
   let [low, high] = [0, postings.length];
   while (low < high) {
@@ -89,41 +91,13 @@ function makeIndex(knowledgeBase: readonly KnowledgeEntry[]): Index {
     const found = new Map<number, number>();
     // The heaviest first: what a word counts is what it counts where it counts most.
     for (const [text, weight] of [[entry.tags.join(' '), weights.tags], [entry.question, weights.question], [entry.answer, weights.answer]] as const) {
-      for (const word of new Set(wordsOf(text))) {
-        const stem = stemOf(word);
-        for (const key of stem === undefined ? [word] : [word, stem]) {
-          const hash = hashOf(key);
-          if (!found.has(hash)) found.set(hash, weight);
-        }
-      }
+      visitWords(text, (word, stem) => {
+        if (!found.has(word)) found.set(word, weight);
+        if (stem !== undefined && !found.has(stem)) found.set(stem, weight);
+      });
     }
     for (const [hash, weight] of found) postings.push((hash * entriesMax + position) * weightsMax + weight);
     bytes.push(Buffer.byteLength(JSON.stringify({ question: entry.question, answer: entry.answer })) + 1);
   }
   return { postings: Float64Array.from(postings).sort(), bytes };
-}
-
-/** A key of its own for beginnings of words: no word holds a hyphen. */
-function stemOf(word: string): string | undefined {
-  return word.length < stemLength ? undefined : `${word.slice(0, stemLength)}-`;
-}
-
-/** FNV-1a, 32 bits. Two words of one number would be taken for one another: an entry more to choose from, out of four thousand million. */
-function hashOf(word: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
-
-/** Words in one form whatever case and accents they are written with. Of scripts without blanks between words, each two signs that stand together. */
-export function wordsOf(text: string): string[] {
-  const folded = text.normalize('NFKD').replaceAll(/\p{M}+/gu, '').toLowerCase().replaceAll('ß', 'ss').replaceAll('ı', 'i');
-  return (folded.match(/[\p{L}\p{N}]+/gu) ?? []).flatMap((word) => (isWithoutBlanks.test(word) ? pairsOf(word) : [word]));
-}
-
-const isWithoutBlanks = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-
-function pairsOf(word: string): string[] {
-  const signs = [...word];
-  return signs.length < 3 ? [word] : signs.slice(1).map((sign, position) => `${signs[position] ?? ''}${sign}`);
 }

@@ -25,6 +25,10 @@ export function createChatbotStore(db: BotpressDatabase) {
         return { version: row.version, config: row.config as ChatbotConfig, knowledgeBase: await knowledge(row.knowledgeHash), updatedAt: row.updatedAt };
       }),
 
+    /** Undefined where there is none. */
+    findCurrentVersion: (): Promise<number | undefined> =>
+      db.transaction(async () => (await db.prisma.chatbot.findUnique({ where: { tenantId: currentTenant() }, select: { version: true } }))?.version),
+
     /** Inside a transaction: until it ends nobody else changes the tenant's chatbot, also where there is none yet. */
     async lock(): Promise<void> {
       await db.sql.query("select pg_advisory_xact_lock(hashtextextended('chatbot ' || $1, 0))", [currentTenant()]);
