@@ -45,12 +45,6 @@ export async function createContact(account: ChatwootAccount, contact: NewContac
   return callChatwoot(account, { method: 'POST', path: '/contacts', json, reply: contactReply });
 }
 
-/** Custom and additional attributes are merged into those there are. */
-export async function updateContact(account: ChatwootAccount, contactId: number, change: Omit<Partial<NewContact>, 'inboxId' | 'sourceId'>): Promise<void> {
-  const json = { name: change.name, phone_number: change.phoneNumber, email: change.email, identifier: change.identifier, custom_attributes: change.customAttributes, additional_attributes: change.additionalAttributes };
-  await callChatwoot(account, { method: 'PUT', path: `/contacts/${contactId}`, json, reply: z.unknown() });
-}
-
 export async function getContact(account: ChatwootAccount, contactId: number): Promise<ChatwootContact | undefined> {
   return orUndefined(callChatwoot(account, { method: 'GET', path: `/contacts/${contactId}`, reply: contactReply }));
 }

@@ -18,7 +18,6 @@ export type ConversationsQuery = {
   readonly sortBy?: 'created_at_asc' | 'created_at_desc' | 'last_activity_at_asc' | 'last_activity_at_desc';
   /** Seconds: all that changed since then, without pages. */
   readonly updatedWithin?: number;
-  readonly labels?: readonly string[];
 };
 
 /** A page of an inbox's conversations. What the server answers of another inbox (none should be) is left out. */
@@ -60,10 +59,6 @@ export async function toggleStatus(account: ChatwootAccount, conversationId: num
 /** `null` leaves the conversation to nobody. */
 export async function assignAgent(account: ChatwootAccount, conversationId: number, assigneeId: number | null): Promise<void> {
   await callChatwoot(account, { method: 'POST', path: `/conversations/${conversationId}/assignments`, json: { assignee_id: assigneeId }, reply: z.unknown() });
-}
-
-export async function assignTeam(account: ChatwootAccount, conversationId: number, teamId: number): Promise<void> {
-  await callChatwoot(account, { method: 'POST', path: `/conversations/${conversationId}/assignments`, json: { team_id: teamId }, reply: z.unknown() });
 }
 
 export async function listLabels(account: ChatwootAccount, conversationId: number): Promise<readonly string[]> {
