@@ -85,7 +85,10 @@ export class ChatwootStore {
       for (const message of this.messages(conversation)) this.state.remove('chatwootMessage', this.messageKey(conversation, message.id));
       this.state.remove('chatwootConversation', this.key(conversation.displayId, conversation.accountId));
     }
-    for (const link of this.contactInboxesOf(inbox.id)) this.state.remove('chatwootContactInbox', this.key(link.sourceId, inbox.id));
+    for (const link of this.contactInboxesOf(inbox.id)) {
+      this.state.remove('chatwootContactInbox', this.key(link.sourceId, inbox.id));
+      this.state.remove('chatwootContactLink', this.key(link.id, link.contactId));
+    }
     this.state.remove('chatwootInbox', this.key(inbox.id));
   }
 
@@ -109,8 +112,13 @@ export class ChatwootStore {
   contactInboxNamed(sourceId: string): ChatwootContactInbox | undefined {
     return this.state.all('chatwootContactInbox').find((link) => link.sourceId === sourceId && this.contactInbox(link.inboxId, sourceId)?.id === link.id);
   }
+  linksOf(contact: ChatwootContact): ChatwootContactInbox[] {
+    return this.state.inGroup('chatwootContactLink', `${this.server.name}/${contact.id}`);
+  }
+  /** Kept twice: a big account asks for a contact's links with every contact it shows. */
   putContactInbox(link: ChatwootContactInbox): void {
     this.state.put('chatwootContactInbox', this.key(link.sourceId, link.inboxId), link);
+    this.state.put('chatwootContactLink', this.key(link.id, link.contactId), link);
   }
 
   conversation(accountId: number, displayId: number): ChatwootConversation | undefined {

@@ -80,7 +80,8 @@ describe('webhooks of the stand-in for Chatwoot', () => {
     const proved = world.sender.sent.filter(({ body }) => body.includes('message_created')).map(({ url, proof }) => [url === hook ? 'inbox' : 'account', proof !== undefined]);
     expect(proved).toEqual(expect.arrayContaining([['account', account], ['inbox', inbox]]));
     expect(world.sender.sent.map(({ headers }) => headers?.['x-chatwoot-delivery'] !== undefined)).toEqual(expect.arrayContaining([account]));
-    expect((ofEvent('message_created')[0]?.['conversation'] as Record<string, unknown>)['account'] !== undefined).toBe(named);
+    const [created] = ofEvent('message_created') as { conversation: Record<string, unknown> }[];
+    expect(created?.conversation['account'] !== undefined).toBe(named);
   });
 
   it('go to both surfaces when both are set, each with an id of its own, and to an account\'s only for what it subscribed', async () => {

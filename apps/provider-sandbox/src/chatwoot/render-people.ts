@@ -125,7 +125,10 @@ export const channelOf = (inbox: ChatwootInbox): string => (inbox.type === 'api'
 /** A contact as the Application API answers it, with the inboxes it is known in. */
 export function restContact(site: Site, contact: ChatwootContact): Record<string, unknown> {
   const { store } = site;
-  const links = store.inboxes(contact.accountId).flatMap((inbox) => store.contactInboxesOf(inbox.id).filter((link) => link.contactId === contact.id).map((link) => contactInboxOf(inbox, link.sourceId)));
+  const links = store.linksOf(contact).flatMap(({ inboxId, sourceId }) => {
+    const inbox = store.inbox(inboxId);
+    return inbox ? [contactInboxOf(inbox, sourceId)] : [];
+  });
   const { avatar: _avatar, ...rest } = contactOf(contact);
   return {
     ...rest,

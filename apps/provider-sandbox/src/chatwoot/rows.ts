@@ -157,6 +157,7 @@ export type ChatwootTables = {
   chatwootInbox: ChatwootInbox;
   chatwootContact: ChatwootContact;
   chatwootContactInbox: ChatwootContactInbox;
+  chatwootContactLink: ChatwootContactInbox;
   chatwootConversation: ChatwootConversation;
   chatwootMessage: ChatwootMessage;
   chatwootWebhook: ChatwootWebhook;
