@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { hubError, type ConnectionRecord, type PlatformConnectionId, type PlatformConnectionRecord, type TenantId } from '@switchboard/contracts';
+import { providers } from '@switchboard/providers';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { removeConnection } from '../accounts/delete-connection.ts';
 import { askAboutConnection } from '../accounts/test-connection.ts';
@@ -13,6 +14,7 @@ import { connectPlatformAccount } from './create-platform-connection.ts';
 import { removePlatformConnection } from './delete-platform-connection.ts';
 import { inSystem, loadPlatformConnection } from './dependencies.ts';
 import { effectiveAccount } from './platform-account.ts';
+import { takePlace } from './take-place.ts';
 import { tellAllTenants } from './tell-tenants.ts';
 
 const world = useAccountWorld();
@@ -82,15 +84,17 @@ describe('accounts of the platform', () => {
     }
   });
 
-  it('are full when they are: two that ask at once do not both get the last place', async () => {
+  it('are full when they are: of those that ask at once, one gets the last place', async () => {
+    const waiting = [await join(world.acme), await join(world.globex), await join(world.acme, { inboxName: 'B' }), await join(world.globex, { inboxName: 'B' }), await join(world.acme, { inboxName: 'C' })];
+    expect(new Set(waiting.map(({ statusReason }) => statusReason))).toEqual(new Set([expect.stringMatching(/no Chatwoot account with room/)]));
     const shard = await openShard({ inboxesMax: 1 });
-    const both = await Promise.all([join(world.acme), join(world.globex)]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual(['active', 'pending']);
-    expect(both.find(({ status }) => status === 'pending')?.statusReason).toMatch(/no Chatwoot account with room/);
+    const asked = await Promise.all(waiting.map(({ id }) => takePlace(world.deps, providers.chatwoot, id, undefined)));
+    expect(asked.map(({ kind }) => kind).toSorted()).toEqual(['place', 'unverified', 'unverified', 'unverified', 'unverified']);
+    await recheckAfter(world, 3);
     expect([(await report(shard.id)).inboxes, accountOf(shard).inboxes.length]).toEqual([1, 1]);
     await changePlatformConnection(world.deps, shard.id, { inboxesMax: 2 });
-    await recheckAfter(world, 3);
-    expect((await report(shard.id)).inboxes).toBe(2);
+    await recheckAfter(world, 6);
+    expect([(await report(shard.id)).inboxes, accountOf(shard).inboxes.length]).toEqual([2, 2]);
   });
 
   it('are chosen by name only where they are open', async () => {
