@@ -22,4 +22,19 @@ describe('the sandbox\'s journal', () => {
     expect(after.list('metaReceived', '700').map(({ id }) => id)).toEqual(['1', '2']);
     rmSync(folder, { recursive: true });
   });
+
+  it('keeps rows in their groups and in their order, whatever stands in their ids', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'switchboard-sandbox-'));
+    const journal = join(folder, 'sandbox.jsonl');
+    const before = new SandboxState(journal);
+    const question = (id: string, version: number) => ({ id, data: { version } });
+    for (const [bot, id, version] of [['a', '10', 1], ['a', '2', 1], ['b', '2', 1], ['a', '10', 2], ['a/2', 'x', 1]] as const) before.put('v12Question', `${bot}|${id}`, question(id, version));
+    before.remove('v12Question', 'b|2');
+
+    const after = new SandboxState(journal);
+    expect(after.inGroup('v12Question', 'a')).toEqual([question('10', 2), question('2', 1)]);
+    expect([after.inGroup('v12Question', 'b'), after.get('v12Question', 'b|2'), after.inGroup('v12Question', 'c')]).toEqual([[], undefined, []]);
+    expect(after.all('v12Question')).toHaveLength(3);
+    rmSync(folder, { recursive: true });
+  });
 });
