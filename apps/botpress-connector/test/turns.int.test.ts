@@ -229,6 +229,26 @@ describe('a person', () => {
     expect(texts()).toEqual(['then the bot']);
   });
 
+  it('whom no desk sends is a lead after a minute, and the bot goes on', async () => {
+    await bus.handle(hub.written(talk, 'agent'));
+    hub.clock.now += 60_000;
+    await lookAgain();
+    await lookAgain();
+    await bus.handle(hub.written(talk, 'then the bot'));
+    expect(bus.said(talk)).toEqual(['Welcome!', 'handoff', 'Nobody is here right now. We have noted that you want to talk to us and will get back to you.']);
+    expect(bus.heard().filter(({ type }) => type === 'lead.captured')).toHaveLength(1);
+    expect(texts()).toEqual(['then the bot']);
+  });
+
+  it('who has come is not waited for any more', async () => {
+    await bus.handle(hub.written(talk, 'agent'));
+    hub.clock.now += 1_000;
+    await bus.handle(hub.changed(talk, 'desk'));
+    hub.clock.now += 60_000;
+    await lookAgain();
+    expect(bus.said(talk)).toEqual(['Welcome!', 'handoff']);
+  });
+
   it('is nobody where the tenant has switched handoff off', async () => {
     await hub.setUp(acme, { enableHumanHandoff: false, allowedActions: ['handoff'] });
     const process = await hub.startProcess();

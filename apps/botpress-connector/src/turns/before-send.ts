@@ -3,7 +3,7 @@ import { describeContent, type ConnectionWithSecrets, type MessageSend } from '@
 import { currentTenant } from '@switchboard/tenant-context';
 import { replyTimeoutMs } from '../account.ts';
 import type { Chatbot } from '../chatbot/create-chatbots.ts';
-import { endInSilence } from './fail-turn.ts';
+import { endInSilence } from './end-in-silence.ts';
 import { findKeyword } from './find-keyword.ts';
 import { atConnection, beginTurn, isSilentFor, type Session } from './session.ts';
 import { escalate, sayAsBot, welcome } from './speak.ts';

@@ -6,9 +6,10 @@ import { findAnswers } from '../client-cloud.ts';
 import { fidOf } from '../fid.ts';
 import { handoffEndedPart } from '../render-message.ts';
 import { beforeSend } from './before-send.ts';
-import { endInSilence } from './fail-turn.ts';
+import { endInSilence } from './end-in-silence.ts';
 import { onInbound } from './on-inbound.ts';
-import { handlerChanged, type Session } from './session.ts';
+import { handlerChanged, nobodyCame, type Session } from './session.ts';
+import { endWait } from './speak.ts';
 import type { TurnParts } from './turn-parts.ts';
 
 type Tools = Pick<ConnectorTools, 'connections' | 'runClient'>;
@@ -54,10 +55,13 @@ function onTurnCheck(parts: TurnParts, tools: Tools): Subscription {
       if (afterMs > 0) throw hubError('service.unavailable', { publicMessage: 'The bot still has time to answer.', retry: { afterMs, counted: false, planned: true } });
       const { conversationId, messageId } = payload;
       const chatbot = await parts.chatbots.current();
-      if (chatbot === undefined || !(await parts.db.transaction(async () => isOpenTurn(await parts.sessions.find(conversationId), messageId)))) return;
-      const missed = await findMissed(parts, payload, tools);
+      const before = await parts.db.transaction(() => parts.sessions.find(conversationId));
+      if (chatbot === undefined || before === undefined) return;
+      const missed = isOpenTurn(before, messageId) ? await findMissed(parts, payload, tools) : undefined;
       await context.commit(async () => {
         const session = await parts.sessions.find(conversationId);
+        const alone = session && nobodyCame(session, parts.now().getTime());
+        if (alone !== undefined) await parts.sessions.store(await endWait(parts, alone, chatbot, eventId));
         if (session === undefined || !isOpenTurn(session, messageId)) return;
         if (missed === undefined) return endInSilence(parts, session, messageId, chatbot, eventId);
         const { events, connection } = missed;
@@ -67,8 +71,8 @@ function onTurnCheck(parts: TurnParts, tools: Tools): Subscription {
   });
 }
 
-function isOpenTurn(session: Session | undefined, messageId: string): boolean {
-  return session?.turns.some((turn) => turn.messageId === messageId && turn.state === 'asked') ?? false;
+function isOpenTurn({ turns }: Session, messageId: string): boolean {
+  return turns.some((turn) => turn.messageId === messageId && turn.state === 'asked');
 }
 
 type Missed = { readonly events: readonly InboundEvent[]; readonly connection: ConnectionWithSecrets };

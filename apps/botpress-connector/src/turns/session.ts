@@ -23,7 +23,7 @@ export type Session = {
 /** Turns that are kept: a bot that is down holds back the conversation's next messages, so that few are open at a time. */
 const turnsMax = 20;
 /** How long the bot stays silent for a desk that was asked and never came: no desk on the route, or one that was taken off it. */
-const handoffPendingMs = 60_000;
+export const handoffPendingMs = 60_000;
 /** However long a bot may take: what the contact wrote longer ago is no question any more. */
 const turnLifeMs = 10 * 60_000;
 /** Turns in a row without an answer, after which a person has to come. */
@@ -93,6 +93,12 @@ export function failTurn(session: Session, messageId: MessageId, now: number): S
 /** A person was asked for: the bot is silent from now. */
 export function askedForPerson(session: Session, now: number): Session {
   return { ...botSpoke(session), silentFrom: now, deskSince: null };
+}
+
+/** A person was asked for, and no desk has taken the conversation: the bot speaks again. Undefined: one has, or still may. */
+export function nobodyCame(session: Session, now: number): Session | undefined {
+  const { silentFrom, deskSince } = session;
+  return silentFrom !== null && deskSince === null && now - silentFrom >= handoffPendingMs ? { ...session, silentFrom: null } : undefined;
 }
 
 /** The conversation's own word on who has it, said at `at`. Undefined: nothing new. */

@@ -3,7 +3,7 @@ import type { ContactRef, EventId, LeadId, MessageContent } from '@switchboard/c
 import type { Chatbot } from '../chatbot/create-chatbots.ts';
 import { isOpen } from '../chatbot/business-hours.ts';
 import { fidOf } from '../fid.ts';
-import { afterHoursLeadEveryMs, askedForPerson, type Session } from './session.ts';
+import { afterHoursLeadEveryMs, askedForPerson, handoffPendingMs, type Session } from './session.ts';
 import type { TurnParts } from './turn-parts.ts';
 import { wordsOfLanguage } from './words-by-language.ts';
 
@@ -38,9 +38,27 @@ export type Escalation = { readonly session: Session; readonly content: MessageC
 export async function escalate(parts: TurnParts, session: Session, chatbot: Chatbot | undefined, wanted: PersonWanted, cause: EventId): Promise<Escalation> {
   const now = parts.now();
   const { businessHours, escalationRules, language = 'en' } = chatbot?.config ?? {};
-  if (isOpen(businessHours, now)) return { session: askedForPerson(session, now.getTime()), content: handoffOf(wanted, escalationRules) };
+  if (isOpen(businessHours, now)) {
+    if (chatbot !== undefined) await lookForDesk(parts, session, cause);
+    return { session: askedForPerson(session, now.getTime()), content: handoffOf(wanted, escalationRules) };
+  }
   const text = businessHours?.closedMessage ?? wordsOfLanguage(language).closed;
   return { session: await captureAfterHours(parts, session, wanted, cause), content: { kind: 'text', text } };
+}
+
+/** Whether a desk takes the conversation: a route may have none. */
+async function lookForDesk({ bus, now }: TurnParts, { conversationId, connectionId }: Session, cause: EventId): Promise<void> {
+  const eventId = deriveEventId(cause, 'desk check');
+  const dueAt = new Date(now().getTime() + handoffPendingMs).toISOString();
+  // Behind none of the looks at turns, which are due sooner.
+  await bus.publish('bot_turn.check', { conversationId, connectionId, messageId: `msg_${eventId.slice('evt_'.length)}`, dueAt }, { orderingKey: `desk check:${conversationId}`, eventId });
+}
+
+/** No desk took the conversation: the contact is told so, becomes a lead, and has the bot again. */
+export async function endWait(parts: TurnParts, waiting: Session, chatbot: Chatbot, cause: EventId): Promise<Session> {
+  const session = await captureAfterHours(parts, waiting, { reason: 'no desk took the conversation' }, cause);
+  await sayAsBot(parts, session, { kind: 'text', text: wordsOfLanguage(chatbot.config.language).closed }, { cause, name: 'nobody' });
+  return session;
 }
 
 function handoffOf({ reason, summary }: PersonWanted, rules: { readonly agentId?: string | undefined; readonly labels?: readonly string[] | undefined } = {}): MessageContent {
