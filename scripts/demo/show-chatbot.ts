@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { ask, call, DemoFailure, eventually, type Addresses } from './hub.ts';
 import type { Notebook } from './notebook.ts';
 import { sideBySide } from './print.ts';
-import { agentViews, atDesk, connect, platformAccount, type AgentView, type ChatwootAccount } from './show-chatwoot.ts';
+import { agentViews, atDesk, connect, platformAccount, platformConnection, type AgentView, type ChatwootAccount, type SharedAccount } from './show-chatwoot.ts';
 
 type Tenant = { readonly name: string; readonly tenantId: string; readonly apiKey: string; readonly inboxId: string; readonly account: ChatwootAccount; readonly answer: string };
 
@@ -13,10 +13,10 @@ const script = { rules: [{ contains: 'open', replies: [{ fromKnowledge: 'That I 
 export async function showChatbot(addresses: Addresses, adminKey: string, notebook: Notebook): Promise<void> {
   console.log('\nTwo companies put the platform\'s bot in front of their website chat; each has its own words, its own knowledge and its own agents.');
   const account = await platformAccount(addresses, adminKey, notebook);
-  await platformBot(addresses, adminKey, notebook);
+  const bot = await platformBot(addresses, adminKey, notebook);
   const tenants = [
-    await onboard('Wonka', 'Wonka opens at nine, and the river at ten.', account, addresses, adminKey, notebook),
-    await onboard('Duff', 'Duff opens at four in the afternoon.', account, addresses, adminKey, notebook),
+    await onboard('Wonka', 'Wonka opens at nine, and the river at ten.', { account, bot }, addresses, adminKey, notebook),
+    await onboard('Duff', 'Duff opens at four in the afternoon.', { account, bot }, addresses, adminKey, notebook),
   ];
   const visitor = `visitor-${randomInt(1_000_000, 10_000_000)}`;
   console.log(`${visitor} asks both bots the same, then wants a person; the agent answers and resolves; then the bot is back.`);
@@ -30,20 +30,17 @@ export async function showChatbot(addresses: Addresses, adminKey: string, notebo
   if (status !== 404) throw new DemoFailure('chatbots are not kept apart');
 }
 
-async function platformBot(addresses: Addresses, adminKey: string, notebook: Notebook): Promise<void> {
-  const bot = await notebook.keep('botpress-shared', () => ask<{ credentials: object }>('POST', `${addresses.sandbox}/sandbox/botpress/bots`, { body: { kind: 'cloud', behaviour: script } }));
-  const headers = { authorization: `Bearer ${adminKey}` };
-  const { data } = await ask<{ data: { name: string }[] }>('GET', `${addresses.gateway}/platform/connections?limit=200`, { headers });
-  if (data.some(({ name }) => name === 'Demo bot')) return;
-  await ask('POST', `${addresses.gateway}/platform/connections`, { headers, body: { type: 'botpress', name: 'Demo bot', credentials: bot.credentials } });
+async function platformBot(addresses: Addresses, adminKey: string, notebook: Notebook): Promise<string> {
+  const { credentials } = await notebook.keep('botpress-shared', () => ask<{ credentials: object }>('POST', `${addresses.sandbox}/sandbox/botpress/bots`, { body: { kind: 'cloud', behaviour: script } }));
+  return platformConnection({ type: 'botpress', name: 'Demo bot', credentials }, addresses, adminKey);
 }
 
-async function onboard(name: string, answer: string, account: ChatwootAccount, addresses: Addresses, adminKey: string, notebook: Notebook): Promise<Tenant> {
+async function onboard(name: string, answer: string, { account, bot }: { account: SharedAccount; bot: string }, addresses: Addresses, adminKey: string, notebook: Notebook): Promise<Tenant> {
   const { tenantId, apiKey } = await notebook.tenant(name, addresses, adminKey);
   const headers = { 'x-api-key': apiKey };
   const { data } = await ask<{ data: { provider: string; settings: Record<string, string> }[] }>('GET', `${addresses.gateway}/tenant/connections`, { headers });
-  const { settings } = data.find(({ provider }) => provider === 'chatwoot') ?? (await connect(apiKey, { type: 'chatwoot', role: 'channel', credentials: { mode: 'shared', inboxType: 'website', websiteUrl: `https://${name.toLowerCase()}.example` } }, addresses));
-  if (!data.some(({ provider }) => provider === 'botpress')) await connect(apiKey, { type: 'botpress', credentials: { mode: 'shared' } }, addresses);
+  const { settings } = data.find(({ provider }) => provider === 'chatwoot') ?? (await connect(apiKey, { type: 'chatwoot', role: 'channel', credentials: { mode: 'shared', platformConnectionId: account.platformConnectionId, inboxType: 'website', websiteUrl: `https://${name.toLowerCase()}.example` } }, addresses));
+  if (!data.some(({ provider }) => provider === 'botpress')) await connect(apiKey, { type: 'botpress', credentials: { mode: 'shared', platformConnectionId: bot } }, addresses);
   const config = {
     botName: `${name}'s bot`,
     welcomeMessage: `Welcome to ${name}! I am a bot; say "agent" for a person.`,

@@ -6,6 +6,9 @@ import { sideBySide } from './print.ts';
 /** An account at the sandbox's Chatwoot, as its controls give it. */
 export type ChatwootAccount = { readonly server: string; readonly accountId: string; readonly credentials: Record<string, unknown>; readonly platform: Record<string, unknown> };
 
+/** The platform's account, and the connection by which tenants get inboxes there. */
+export type SharedAccount = ChatwootAccount & { readonly platformConnectionId: string };
+
 /** Conversations as the sandbox's Chatwoot shows them. */
 export type AgentView = { readonly conversationId: string; readonly inboxId: string; readonly sourceId: string; readonly status: string; readonly labels: string[]; readonly assignee: { name: string } | null; readonly messages: { readonly type: string; readonly text: string | null; readonly private: boolean; readonly sender: { readonly type: string } | null }[] };
 
@@ -20,8 +23,8 @@ export async function showChatwoot(addresses: Addresses, adminKey: string, noteb
   const shared = await platformAccount(addresses, adminKey, notebook);
   const own = await notebook.keep('chatwoot-own', () => ask<ChatwootAccount>('POST', `${addresses.sandbox}/sandbox/chatwoot/accounts`, { body: { server: 'demo-hooli', accountId: 1, name: 'Hooli' } }));
   const tenants = [
-    await onboard('Initech', { mode: 'shared' }, shared, addresses, adminKey, notebook),
-    await onboard('Umbrella', { mode: 'shared' }, shared, addresses, adminKey, notebook),
+    await onboard('Initech', { mode: 'shared', platformConnectionId: shared.platformConnectionId }, shared, addresses, adminKey, notebook),
+    await onboard('Umbrella', { mode: 'shared', platformConnectionId: shared.platformConnectionId }, shared, addresses, adminKey, notebook),
     await onboard('Hooli', own.credentials, own, addresses, adminKey, notebook),
   ];
   for (const { name, account, inboxId, phoneNumberId } of tenants) console.log(`  ${name}: number ${phoneNumberId} → inbox ${inboxId} of account ${account.accountId} at ${account.server}`);
@@ -41,14 +44,17 @@ export async function showChatwoot(addresses: Addresses, adminKey: string, noteb
 }
 
 /** The account of the platform, and its connection; both are there already when the demo runs again. */
-export async function platformAccount(addresses: Addresses, adminKey: string, notebook: Notebook): Promise<ChatwootAccount> {
+export async function platformAccount(addresses: Addresses, adminKey: string, notebook: Notebook): Promise<SharedAccount> {
   const account = await notebook.keep('chatwoot-shared', () => ask<ChatwootAccount>('POST', `${addresses.sandbox}/sandbox/chatwoot/accounts`, { body: { server: 'demo-platform', accountId: 1, name: 'Of the platform' } }));
+  return { ...account, platformConnectionId: await platformConnection({ type: 'chatwoot', name: 'Demo Chatwoot', credentials: account.platform }, addresses, adminKey) };
+}
+
+/** Found by its name, when the demo runs again. */
+export async function platformConnection(body: { readonly type: string; readonly name: string; readonly credentials: object }, addresses: Addresses, adminKey: string): Promise<string> {
   const headers = { authorization: `Bearer ${adminKey}` };
-  const { data } = await ask<{ data: { name: string }[] }>('GET', `${addresses.gateway}/platform/connections?limit=200`, { headers });
-  if (!data.some(({ name }) => name === 'Demo Chatwoot')) {
-    await ask('POST', `${addresses.gateway}/platform/connections`, { headers, body: { type: 'chatwoot', name: 'Demo Chatwoot', credentials: account.platform } });
-  }
-  return account;
+  const { data } = await ask<{ data: { id: string; name: string }[] }>('GET', `${addresses.gateway}/platform/connections?limit=200`, { headers });
+  const known = data.find(({ name }) => name === body.name);
+  return (known ?? (await ask<{ id: string }>('POST', `${addresses.gateway}/platform/connections`, { headers, body }))).id;
 }
 
 async function onboard(name: string, credentials: Record<string, unknown>, account: ChatwootAccount, addresses: Addresses, adminKey: string, notebook: Notebook): Promise<Tenant> {

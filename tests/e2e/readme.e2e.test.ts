@@ -16,7 +16,8 @@ const tenantGuide = read('docs/guides/tenant.md');
 /** What a newcomer types, document by document, and how many answers it shows at least. */
 const documents: readonly [name: string, text: string, answersMin: number][] = [
   ['README', partOf(read('README.md'), '## Ten minutes, by hand', 'With real accounts'), 11],
-  ["tenant's guide", tenantGuide, 15],
+  ['README on Chatwoot and chatbots', partOf(read('README.md'), '## Chatwoot in ten minutes', '## Moving in'), 9],
+  ["tenant's guide", tenantGuide, 30],
   ["platform's guide", read('docs/guides/platform.md'), 8],
 ];
 
