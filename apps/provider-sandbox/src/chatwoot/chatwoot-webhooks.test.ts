@@ -116,6 +116,15 @@ describe('webhooks of the stand-in for Chatwoot', () => {
     expect(ofEvent('message_updated')).toHaveLength(1);
   });
 
+  it('carry the name and password of their address as Basic auth; an address that is none is nobody\'s', async () => {
+    const { conversationId } = await chatwootThread(room, { webhookUrl: 'https://hub:pass%20word@hub.test/w' });
+    await act(conversationId, 'reply', { text: 'hi' });
+    expect(world.sender.sent.at(-1)).toMatchObject({ url: 'https://hub.test/w', headers: { authorization: `Basic ${Buffer.from('hub:pass word').toString('base64')}` } });
+    const other = await chatwootThread(room, { sourceId: 'wa:2', webhookUrl: 'nowhere' });
+    await act(other.conversationId, 'reply', { text: 'hi' });
+    expect(world.sender.sent.at(-1)).toMatchObject({ url: 'nowhere' });
+  });
+
   describe('of agent bots', () => {
     const withBot = async (version = '4.15.1') => {
       await world.ask('PATCH', '/sandbox/chatwoot/main', { version });

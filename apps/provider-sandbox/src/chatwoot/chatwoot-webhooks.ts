@@ -81,8 +81,9 @@ export function failureOf({ attempts }: ChatwootDelivery): string | undefined {
 
 /** `https://user:password@host/…` becomes Basic auth. */
 function withoutUser(url: string): { url: string; authorization: Record<string, string> } {
-  const parsed = new URL(url);
-  if (parsed.username === '') return { url, authorization: {} };
+  // An inbox takes any text for its URL; the call then fails like any other.
+  const parsed = URL.parse(url);
+  if (parsed === null || parsed.username === '') return { url, authorization: {} };
   const user = `${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`;
   parsed.username = '';
   parsed.password = '';
