@@ -123,6 +123,16 @@ describe('contact and conversation', () => {
     expect(chatwoot.contacts).toHaveLength(1);
   });
 
+  it('are made by the next one, with what is there already, when the process that began it has died', async () => {
+    const connection = connect(acme, atServer());
+    const hub = await start();
+    // It got as far as the contact.
+    chatwoot.contacts.push({ id: 7, accountId: 1, name: 'Ana', phone_number: undefined, identifier: 'acme:5511988887777', inboxes: [{ inboxId: 41, sourceId: '5511988887777' }] });
+    await runAsTenant(acme, () => db.transaction(() => db.sql.query(`insert into threads (tenant_id, inbox_key, address, claimed_by, claimed_until) values ('acme', $1, '5511988887777', 'dead', now() - interval '1 second')`, [connection.routingIdentifiers['inbox']])));
+    await hub.handle(commandOf(connection, text('hi')));
+    expect({ contacts: chatwoot.contacts.length, conversations: wordsIn(chatwoot) }).toEqual({ contacts: 1, conversations: [{ inboxId: 41, words: ['hi'] }] });
+  });
+
   it('wait for the account, when the inbox is gone', async () => {
     const connection = connect(acme, atServer());
     chatwoot.faults.push({ path: /POST .*\/conversations$/, kind: 'refused', status: 404 });
@@ -159,7 +169,7 @@ describe('a message whose answer was lost', () => {
     expect(restarted.statuses()).toMatchObject([{ status: 'sent', providerMessageId: String(chatwoot.conversations[0]?.messages[0]?.id) }]);
   });
 
-  it('waits for the minute to end when the server throttles, and so does every tenant\'s at that server', async () => {
+  it('waits for the minute to end when the account is throttled, and so does every tenant\'s in it, and nobody else\'s', async () => {
     const ours = connect(acme, atServer('41'), { mode: 'shared' });
     const theirs = connect(globex, atServer('42'), { mode: 'shared' });
     const far = connect(globex, { url: elsewhere.url, inboxId: '41', token: 'token-2' });
