@@ -53,6 +53,7 @@ export async function startFakeBot(): Promise<FakeBot> {
     const trained = /\/mod\/nlu\/train\/(\w+)$/.exec(pathname)?.[1];
     if (trained !== undefined) return void say(200, (imported.trained.push(trained), {}));
     if (/\/mod\/nlu\/training\/\w+$/.test(pathname)) return void say(200, { status: 'done' });
+    if (method === 'POST' && pathname === '/v1/files/knowledge-bases') return void say(200, { knowledgeBase: { id: `kb_${++ids}` } });
     if (method === 'GET') {
       const page = Number(searchParams.get('nextToken') ?? 0);
       const mine = [...files.values()].filter(({ tags }) => tags['tenant'] === searchParams.get('tags[tenant]'));

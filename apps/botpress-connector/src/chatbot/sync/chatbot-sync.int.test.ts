@@ -66,9 +66,14 @@ describe('pushing a chatbot to a bot at Botpress Cloud', () => {
     expect(textsOf(globex)).toEqual(['# Where?\n\nThere.\n\nTags: x\n']);
     expect([...bot.files.values()].every(({ key, tags }) => key.startsWith(`hub/${tags['tenant']}/`) && /^[0-9a-f]{64}$/.test(tags['sha256'] ?? ''))).toBe(true);
 
+    const basesOf = (tenantId: TenantId) => new Set([...bot.files.values()].filter(({ key }) => key.startsWith(`hub/${tenantId}/knowledge/`)).map(({ tags }) => tags['kbId']));
     bot.changes.length = 0;
+    const bases = basesOf(acme);
     await put(acme, [['Where?', 'Here.'], ['When?', 'Later.']]);
     expect(await push(acme)).toMatchObject({ state: 'succeeded' });
+    // One knowledge base of its own, the same each time.
+    expect(basesOf(acme)).toEqual(bases);
+    expect([bases.size, bases.has([...basesOf(globex)][0])]).toEqual([1, false]);
     expect(textsOf(acme)).toEqual(['# When?\n\nLater.\n\nTags: x\n', '# Where?\n\nHere.\n\nTags: x\n']);
     // What was there stayed.
     expect(bot.changes.map((change) => change.split(' ')[0])).toEqual(['PUT', 'DELETE']);
@@ -155,6 +160,29 @@ describe('pushing a chatbot to a bot at Botpress Cloud', () => {
     for (const tenantId of tenants) expect(textsOf(tenantId)).toEqual([`# A?\n\n${tenantId}\n\nTags: x\n`]);
     expect(bot.busiest()).toBeLessThanOrEqual(2);
   }, 60_000);
+});
+
+describe('a bot that has just been connected', () => {
+  const announce = (tenantId: TenantId, provider: string, status: string) => {
+    const payload = { connectionId: newId('con'), provider, role: provider === 'botpress' ? 'bot' : 'channel', status, version: 1 };
+    const envelope = { eventId: newId('evt'), type: 'connection.changed', version: 1, tenantId, occurredAt: new Date().toISOString(), orderingKey: payload.connectionId, payload };
+    return runAsTenant(tenantId, () => house.db.transaction(() => house.db.sql.query('select bus.publish($1::jsonb)', [JSON.stringify([envelope])])));
+  };
+
+  it('is told what its tenant knows, and no other is', async () => {
+    for (const tenantId of [acme, globex]) {
+      await put(tenantId, [['A?', tenantId]]);
+      await push(tenantId);
+    }
+    bot.files.clear();
+    const last = (await jobOf(acme)).jobId;
+    await announce(globex, 'whatsapp', 'active');
+    await announce(globex, 'botpress', 'disabled');
+    await announce(acme, 'botpress', 'active');
+    expect(await until(acme, ({ jobId, state }) => jobId !== last && state === 'succeeded')).toMatchObject({ state: 'succeeded' });
+    expect(textsOf(acme)).toEqual(['# A?\n\nacme\n\nTags: x\n']);
+    expect(textsOf(globex)).toEqual([]);
+  }, 30_000);
 });
 
 describe('pushing a chatbot to a v12 server', () => {

@@ -11,9 +11,11 @@ const fileSchema = z.object({ id: z.string(), key: z.string(), status: z.string(
 type File = z.output<typeof fileSchema>;
 const filePage = z.object({ files: z.array(fileSchema), meta: z.object({ nextToken: z.string().nullish() }).optional() });
 const oneFile = z.object({ file: fileSchema });
+const oneKnowledgeBase = z.object({ knowledgeBase: z.object({ id: z.string() }) });
 
-/** Milliseconds between two looks at how indexing goes, and for which it is waited for. */
-const pollMs = 2_000;
+/** Milliseconds until the first look at how indexing goes, between two later ones, and for which it is waited for. */
+const firstPollMs = 250;
+const pollMsMax = 4_000;
 const indexingMsMax = 10 * 60_000;
 /** Pages of files that are read: ten times as many as a knowledge base has. */
 const pagesMax = 200;
@@ -43,8 +45,14 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
     throw hubError('provider.rejected', { publicMessage: 'The bot has more files of this tenant than can be looked through.' });
   }
 
-  async function put(document: KnowledgeDocument): Promise<void> {
-    const tags = { source: 'switchboard', tenant: tenantId, sha256: document.sha256, title: document.title, version: String(chatbot.version) };
+  /** The one that the files there are in, else a new one: what is in none, the bot's Studio does not show. */
+  async function findKnowledgeBase(present: ReadonlyMap<string, File>): Promise<string> {
+    for (const { tags } of present.values()) if (tags['kbId'] !== undefined) return tags['kbId'];
+    return oneKnowledgeBase.parse(jsonOf(await ask('POST', '/knowledge-bases', { name: `${chatbot.config.botName} (Switchboard)`, tags: { tenant: tenantId } }))).knowledgeBase.id;
+  }
+
+  async function put(document: KnowledgeDocument, kbId: string): Promise<void> {
+    const tags = { ...(document.isIndexed ? { source: 'knowledge-base', kbId } : { source: 'switchboard' }), tenant: tenantId, sha256: document.sha256, title: document.title, version: String(chatbot.version) };
     const size = Buffer.byteLength(document.body);
     const { file } = oneFile.parse(jsonOf(await ask('PUT', '', { key: document.key, size, index: document.isIndexed, contentType: document.contentType, tags })));
     // An address that the provider made for this file; it carries its own right, and no credentials of ours go there.
@@ -55,10 +63,11 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
   const present = await list();
   const vanished = [...present.values()].filter(({ key }) => !documents.some((document) => document.key === key));
   const total = documents.length + vanished.length;
+  const kbId = documents.some(({ isIndexed }) => isIndexed) ? await findKnowledgeBase(present) : '';
   let done = 0;
   await note({ done, total });
   for (const document of documents) {
-    if (!isThere(document, present.get(document.key))) await put(document);
+    if (!isThere(document, present.get(document.key))) await put(document, kbId);
     await note({ done: ++done, total });
   }
   for (const { id } of vanished) {
@@ -68,7 +77,7 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
     });
     await note({ done: ++done, total });
   }
-  for (let waitedMs = 0; ; waitedMs += pollMs) {
+  for (let waitedMs = 0, pollMs = firstPollMs; ; waitedMs += pollMs, pollMs = Math.min(pollMs * 2, pollMsMax)) {
     const open = unfinished(documents, await list());
     if (open === 0) return;
     if (waitedMs >= indexingMsMax) throw hubError('provider.unavailable', { publicMessage: `The bot is still indexing ${open} of ${documents.length} documents.` });
