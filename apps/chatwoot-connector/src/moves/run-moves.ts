@@ -3,7 +3,7 @@ import type { BusLog } from '@switchboard/event-bus';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
 import { randomUUID } from 'node:crypto';
 import type { AccountMove } from '../store/moves.ts';
-import { MoveInterrupted, runRound } from './run-round.ts';
+import { MoveInterrupted, retire, runRound } from './run-round.ts';
 import type { MoveDeps, MoveWork } from './move-work.ts';
 
 export type RunnerOptions = {
@@ -83,7 +83,7 @@ export function createMoveRunner({ deps, withSides, log, pollMs, leaseMs }: Runn
     const stopped = () => lost.abort(new MoveInterrupted());
     stopping.signal.addEventListener('abort', stopped);
     try {
-      const change = await withSides(move, (sides) => runRound({ ...sides, move, owner, signal: lost.signal }, deps));
+      const change = move.phase === 'retiring' ? await retire(move, deps) : await withSides(move, (sides) => runRound({ ...sides, move, owner, signal: lost.signal }, deps));
       const changed = await deps.moves.change(move.moveId, { error: null, failures: 0, ...change }, { owner, phases: [move.phase], states: ['running'] });
       if (changed !== undefined && changed.phase !== move.phase) log.info({ tenantId: currentTenant(), moveId: move.moveId, from: move.phase, to: changed.phase }, 'a move of accounts goes on');
     } catch (error) {

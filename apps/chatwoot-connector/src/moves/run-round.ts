@@ -1,5 +1,5 @@
-import { replaceConnectionInRoutes, replaceConnectionInternal, retireConnection, type ConnectionId, type MovePhase } from '@switchboard/contracts';
-import type { MoveChange } from '../store/moves.ts';
+import { isHubError, replaceConnectionInRoutes, replaceConnectionInternal, retireConnection, type ConnectionId, type MovePhase } from '@switchboard/contracts';
+import type { AccountMove, MoveChange } from '../store/moves.ts';
 import { compareSides } from './compare-all.ts';
 import { decideNextPhase, type RoundFacts } from './domain/decide-next-phase.ts';
 import { backward, copyAll, forward, noteConversations, sweep, type MoveDeps, type MoveWork } from './move-work.ts';
@@ -30,7 +30,7 @@ const rounds: Readonly<Record<MovePhase, (work: MoveWork, deps: MoveDeps) => Pro
   draining: drain,
   reconciling: reconcile,
   waiting: drain,
-  retiring: retire,
+  retiring: nothing,
   rolling_back: rollBack,
   done: nothing,
   rolled_back: nothing,
@@ -91,16 +91,23 @@ async function drain(work: MoveWork, deps: MoveDeps): Promise<Round> {
 
 async function reconcile(work: MoveWork, deps: MoveDeps): Promise<Round> {
   const report = await compareSides(forward(work), work, deps);
-  return { facts: { ...noNews, agrees: report.agrees }, change: { report } };
+  if (!report.agrees) return { facts: { ...noNews, agrees: false }, change: { report } };
+  const { facts, change } = await drain(work, deps);
+  return { facts: { ...facts, agrees: true }, change: { ...change, report } };
 }
 
-async function retire(work: MoveWork, deps: MoveDeps): Promise<Round> {
-  const { move } = work;
-  const { facts, change } = await drain(work, deps);
-  if (facts.news > 0) return { facts, change };
-  const { atProvider } = await deps.callRoute('tenant-service', retireConnection, { params: { connectionId: move.fromConnectionId } });
-  const left = atProvider.outcome === 'failed' ? { code: 'provider.unavailable', message: `The old inbox could not be removed at Chatwoot${atProvider.reason === undefined ? '' : `: ${atProvider.reason}`}`, at: deps.now() } : null;
-  return { facts, change: { ...change, error: left } };
+/** Asks neither inbox: the second time the old one is gone. */
+export async function retire({ fromConnectionId }: AccountMove, { callRoute, now }: MoveDeps): Promise<MoveChange> {
+  const ended = { phase: 'done', state: 'ended', endedAt: now() } as const;
+  try {
+    const { atProvider } = await callRoute('tenant-service', retireConnection, { params: { connectionId: fromConnectionId } });
+    if (atProvider.outcome !== 'failed') return ended;
+    const message = `The old inbox could not be removed at Chatwoot${atProvider.reason === undefined ? '' : `: ${atProvider.reason}`}`;
+    return { ...ended, error: { code: 'provider.unavailable', message, at: now() } };
+  } catch (error) {
+    if (isHubError(error) && error.code === 'connection.not_found') return ended;
+    throw error;
+  }
 }
 
 async function rollBack(work: MoveWork, deps: MoveDeps): Promise<Round> {

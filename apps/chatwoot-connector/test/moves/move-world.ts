@@ -73,6 +73,7 @@ export class MoveWorld {
   }
 
   async stop(): Promise<void> {
+    if (this.current?.mortal.isDead() === false) await this.current.moves.stopRunner();
     this.sandbox.stop();
     await this.db.close();
     await this.database.drop();
@@ -84,7 +85,7 @@ export class MoveWorld {
     const mortal = createMortal(kit);
     const servers = { pace: createPace({ ...unlimited, waitMaxMs: 1_000, now: kit.now }), sleep };
     const moves = createMoves(
-      { ...kit, ...mortal, log: { ...kit.log, info: console.error, warn: console.error } as never },
+      { ...kit, ...mortal },
       { connections: { load: (id) => this.load(id), loadToken: () => Promise.reject(hubError('internal')), drop: () => undefined }, runClient: (connection, call) => call(createClientContext(connection, mortal.egress)) },
       { threads: createThreads(mortal.db, randomUUID), servers, timing, callsPerMinute: unlimited.perMinute },
     );
@@ -93,10 +94,15 @@ export class MoveWorld {
     return this.current;
   }
 
-  /** Of the process that was started last; its API answers as long as the store does. */
-  startedMoves(): Moves {
+  /** The one that was started last. */
+  startedProcess(): Process {
     if (this.current === undefined) throw new Error('no process was started');
-    return this.current.moves;
+    return this.current;
+  }
+
+  /** The API of the process that was started last answers as long as it lives. */
+  startedMoves(): Moves {
+    return this.startedProcess().moves;
   }
 
   /** A contact writes: state-manager names the desk of now, the bus delivers in order. */
@@ -124,6 +130,11 @@ export class MoveWorld {
     const path = `/${inbox.account.server}/accounts/${inbox.account.accountId}/inboxes/${inbox.inboxId}/receive`;
     const { conversationId } = await this.sandbox.ask<{ conversationId: string }>('POST', path, { from: address, name: `Contact ${address}`, identifier: `${inbox.connection.tenantId}:${address}`, text, ...more });
     return conversationId;
+  }
+
+  /** Tells the sandbox to do something wrong. */
+  async fail(fault: object): Promise<void> {
+    await this.sandbox.ask('POST', '/../faults', fault);
   }
 
   private async load(connectionId: ConnectionId): Promise<ConnectionWithSecrets> {
@@ -180,7 +191,9 @@ export class MoveWorld {
       return { conversations: isNew ? 1 : 0, mappings: 0, kept: 0, isDone: true };
     }
     if (contract === retireConnection) {
+      const isGone = this.asked.includes('retire');
       this.asked.push('retire');
+      if (isGone) throw hubError('connection.not_found');
       return { id: this.from.connection.connectionId, atProvider: { outcome: 'removed' } };
     }
     throw new Error('nobody answers that');

@@ -12,7 +12,7 @@ export async function startSandbox(): Promise<Sandbox> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const main = fileURLToPath(new URL('../../../provider-sandbox/src/main.ts', import.meta.url));
-  const environment = testEnvironment({ PORT: String(port), SANDBOX_PUBLIC_URL: url, PATH: process.env['PATH'], NODE_OPTIONS: '--disable-warning=ExperimentalWarning' });
+  const environment = testEnvironment({ PORT: String(port), SANDBOX_PUBLIC_URL: url, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' });
   // The cast drops variables without a value, of which there is none.
   const child = spawn(process.execPath, [main], { stdio: ['ignore', 'ignore', 'inherit'], env: environment as NodeJS.ProcessEnv });
   for (const end = Date.now() + 30_000; ; await sleep(50)) {

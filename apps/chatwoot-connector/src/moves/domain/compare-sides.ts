@@ -59,7 +59,7 @@ export function summarise(compared: readonly ConversationComparison[], uncopied:
     attachments: { source: total((one) => one.attachments.source), target: total((one) => one.attachments.target) },
     differing: [
       ...uncopied.map((conversation) => ({ conversation, source: 0, target: 0, missing: 0, doubled: 0, misplaced: 0, attachmentsMissing: 0 })),
-      ...differing.map(({ attachments: _, ...rest }) => rest),
+      ...differing.map(({ attachments: _attachments, ...rest }) => rest),
     ].slice(0, differingMax),
   };
 }

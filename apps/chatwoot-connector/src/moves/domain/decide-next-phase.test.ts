@@ -18,7 +18,7 @@ describe('the phases of a move', () => {
     ['draining', { ...calm, quietMs: 59_999 }, 'draining'],
     ['reconciling', { ...calm, agrees: false }, 'waiting'],
     ['waiting', { ...calm, news: 1 }, 'draining'],
-    ['retiring', { ...calm, news: 1 }, 'draining'],
+    ['reconciling', { ...calm, news: 1 }, 'draining'],
     ['rolling_back', { ...calm, quietMs: 0 }, 'rolling_back'],
   ] as const)('stay where the other side is not ready: %s', (phase, facts, next) => {
     expect(decideNextPhase(phase, facts, limits)).toBe(next);
@@ -34,12 +34,14 @@ describe('the phases of a move', () => {
     fc.assert(
       fc.property(fc.array(facts, { maxLength: 40 }), (rounds) => {
         let phase: (typeof movePhases)[number] = 'copying';
-        let agreed = false;
-        for (const round of rounds) {
-          if (phase === 'reconciling') agreed = round.agrees;
-          phase = decideNextPhase(phase, round, limits);
-          if (phase === 'done' || phase === 'retiring') expect(agreed).toBe(true);
-        }
+        const steps = rounds.map((round) => {
+          const from = phase;
+          phase = decideNextPhase(from, round, limits);
+          return { from, to: phase, agrees: round.agrees };
+        });
+        const begun = steps.filter(({ from, to }) => to === 'retiring' && from !== 'retiring');
+        expect(begun.filter(({ from, agrees }) => from !== 'reconciling' || !agrees)).toEqual([]);
+        expect(steps.filter(({ from, to }) => to === 'done' && from !== 'retiring' && from !== 'done')).toEqual([]);
       }),
     );
   });

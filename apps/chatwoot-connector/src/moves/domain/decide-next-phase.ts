@@ -33,12 +33,13 @@ export function decideNextPhase(phase: MovePhase, facts: RoundFacts, limits: Pha
     case 'draining':
       return facts.quietMs >= limits.quietMs ? 'reconciling' : 'draining';
     case 'reconciling':
-      return facts.agrees === true ? 'retiring' : 'waiting';
+      if (facts.agrees !== true) return 'waiting';
+      // Something came while they were counted.
+      return facts.news > 0 ? 'draining' : 'retiring';
     case 'waiting':
       return facts.news > 0 ? 'draining' : 'waiting';
     case 'retiring':
-      // Something came between counting and retiring.
-      return facts.news > 0 ? 'draining' : 'done';
+      return 'done';
     case 'rolling_back':
       return facts.quietMs >= limits.quietMs ? 'rolled_back' : 'rolling_back';
     case 'done':
