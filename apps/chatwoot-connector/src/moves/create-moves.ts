@@ -1,6 +1,7 @@
 import { createPace, type ConnectorTools, type SendEvent } from '@switchboard/connector-kit';
 import { getRoutesInternal, hubError, type AccountMoveRecord, type ConnectionId, type ConnectionWithSecrets, type MovePhase } from '@switchboard/contracts';
 import type { Kit } from '@switchboard/service-kit';
+import { currentActor, currentTenant } from '@switchboard/tenant-context';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pacedEgress, type EgressPace } from '../api/paced-egress.ts';
 import type { PrismaClient } from '../store/generated/client.ts';
@@ -51,9 +52,9 @@ export type MovesOptions = {
 };
 
 /** Moving tenants between Chatwoot accounts: the orders that the API gives, the runner, and what sending and receiving ask meanwhile. */
-export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'egress' | 'callRoute' | 'now' | 'log'>, tools: Pick<ConnectorTools, 'connections' | 'runClient'>, options: MovesOptions) {
+export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'bus' | 'egress' | 'callRoute' | 'now' | 'log'>, tools: Pick<ConnectorTools, 'connections' | 'runClient'>, options: MovesOptions) {
   const timing = { ...timingDefault, ...options.timing };
-  const { db, now, callRoute } = kit;
+  const { db, bus, now, callRoute } = kit;
   const moves = createMoveStore(db);
   const conversations = createMovedConversations(db);
   const own = createPace({ perMinute: options.callsPerMinute ?? callsPerMinute, burst: callsAtOnce, waitMaxMs: turnWaitMaxMs, now });
@@ -79,11 +80,22 @@ export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'egress
   const runner = createMoveRunner({ deps, withSides, log: kit.log, pollMs: timing.pollMs, leaseMs: timing.leaseMs });
   const hold = createHoldForMove({ deps, withSides, keepMs: Math.min(1_000, timing.pauseMs / 2) });
 
-  async function order(change: (move: AccountMove) => MoveChange | undefined): Promise<AccountMoveRecord> {
+  /** In the open transaction. */
+  async function audit(action: string, { moveId, phase, fromConnectionId, toConnectionId }: AccountMove): Promise<void> {
+    await bus.publish('audit.recorded', { at: now().toISOString(), actor: currentActor(), action, subject: moveId, facts: { phase, fromConnectionId, toConnectionId } }, { orderingKey: currentTenant() });
+  }
+
+  async function order(action: string, change: (move: AccountMove) => MoveChange | undefined): Promise<AccountMoveRecord> {
     const move = await moves.findLatest();
     if (move === undefined) throw hubError('move.not_found');
     const wanted = move.state === 'ended' ? undefined : change(move);
-    const changed = wanted && (await moves.change(move.moveId, wanted, { states: [move.state], phases: [move.phase] }));
+    const changed =
+      wanted &&
+      (await db.transaction(async () => {
+        const done = await moves.change(move.moveId, wanted, { states: [move.state], phases: [move.phase] });
+        if (done !== undefined) await audit(action, move);
+        return done;
+      }));
     if (changed === undefined) throw hubError('move.wrong_phase', { publicMessage: `The move is ${move.state} in phase ${move.phase}.` });
     runner.wake();
     return record(changed);
@@ -101,7 +113,11 @@ export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'egress
       const to = await tools.connections.load(toConnectionId);
       const from = await tools.connections.load(fromConnectionId ?? (await findShared(to, deps)));
       assertMovable(from, to);
-      const move = await moves.start({ fromConnectionId: from.connectionId, toConnectionId });
+      const move = await db.transaction(async () => {
+        const begun = await moves.start({ fromConnectionId: from.connectionId, toConnectionId });
+        if (begun !== undefined) await audit('chatwoot_move.started', begun);
+        return begun;
+      });
       if (move === undefined) throw hubError('move.running');
       runner.wake();
       return record(move);
@@ -111,10 +127,10 @@ export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'egress
       if (move === undefined) throw hubError('move.not_found');
       return record(move);
     },
-    pause: () => order((move) => (move.state === 'running' ? { state: 'paused' } : undefined)),
-    resume: () => order((move) => (move.phase === 'waiting' ? run('running', 'reconciling') : move.state === 'running' ? undefined : run('running'))),
-    rollBack: () => order((move) => (canRollBack(move.phase) ? { ...run('running', 'rolling_back'), newestAt: now() } : undefined)),
-    retire: () => order((move) => (move.phase === 'waiting' ? run('running', 'retiring') : undefined)),
+    pause: () => order('chatwoot_move.paused', (move) => (move.state === 'running' ? { state: 'paused' } : undefined)),
+    resume: () => order('chatwoot_move.resumed', (move) => (move.phase === 'waiting' ? run('running', 'reconciling') : move.state === 'running' ? undefined : run('running'))),
+    rollBack: () => order('chatwoot_move.rolled_back', (move) => (canRollBack(move.phase) ? { ...run('running', 'rolling_back'), newestAt: now() } : undefined)),
+    retire: () => order('chatwoot_move.retired', (move) => (move.phase === 'waiting' ? run('running', 'retiring') : undefined)),
     beforeSend: (event: SendEvent, connectionId: ConnectionId) => hold.beforeSend(event, connectionId),
     startRunner: () => runner.start(),
     stopRunner: () => runner.stop(),

@@ -1,4 +1,4 @@
-import { hubError, type ConnectionId } from '@switchboard/contracts';
+import { hubError, isHubError, type ConnectionId } from '@switchboard/contracts';
 import { currentTenant } from '@switchboard/tenant-context';
 import type { SendEvent, SendPlan } from '@switchboard/connector-kit';
 import { randomUUID } from 'node:crypto';
@@ -17,13 +17,16 @@ export interface HoldForMove {
   /**
    * Before a message goes to a connection that a move leads to: what came before it in the old inbox is copied first, so that the new one shows both in
    * order. The bus hands over the messages of a conversation one by one, so whatever went to the old inbox has arrived there. Throws
-   * `provider.throttled` when somebody else copies this conversation just now.
+   * `provider.throttled` while that is not done; after some minutes the message goes without: what is copied later stands after it then.
    */
   beforeSend(event: SendEvent, connectionId: ConnectionId): Promise<SendPlan>;
 }
 
 /** Tenants remembered before the oldest are forgotten: some tens of bytes each. */
 const tenantsKept = 10_000;
+/** Milliseconds that a contact's words wait for the order of the copies: an account that cannot be reached must not keep them from the agents. */
+const holdMsMax = 5 * 60_000;
+const held = 'The conversation is being moved to another account just now.';
 /** Milliseconds until a conversation that is being copied is asked for again. */
 const busyRetryMs = 300;
 export function createHoldForMove({ deps, withSides, keepMs }: HoldDeps): HoldForMove {
@@ -43,10 +46,18 @@ export function createHoldForMove({ deps, withSides, keepMs }: HoldDeps): HoldFo
   }
 
   return {
-    async beforeSend({ payload: command }, connectionId) {
+    async beforeSend({ payload: command, occurredAt }, connectionId) {
       const move = await openMove();
       const direction = move === undefined ? undefined : directionTo(move, connectionId);
-      if (move !== undefined && direction !== undefined) await withSides(move, (sides) => copyBefore(command.contact.address, direction(sides), deps));
+      if (move !== undefined && direction !== undefined) {
+        try {
+          await withSides(move, (sides) => copyBefore(command.contact.address, direction(sides), deps));
+        } catch (error) {
+          if (!isHubError(error)) throw error;
+          // Whatever is wrong with the copying, no message is given up for it.
+          if (deps.now().getTime() - Date.parse(occurredAt) < holdMsMax) throw hubError('provider.throttled', { publicMessage: held, retry: { afterMs: busyRetryMs, counted: false }, detail: { sent: false, by: 'own pace' }, cause: error });
+        }
+      }
       return { kind: 'send', command };
     },
   };
@@ -64,7 +75,8 @@ async function copyBefore(address: string, sides: SidesOfCopy, deps: MoveDeps): 
   await noteConversations(await sides.source.findByAddress(address), sides, deps);
   for (const { sourceConversationId } of await deps.conversations.listByAddress(sides.pair, address)) {
     const copied = await copyConversation({ sourceConversationId }, sides, randomUUID(), neverAborted, deps);
-    if (copied === undefined) throw hubError('provider.throttled', { publicMessage: 'The conversation is being moved to another account just now.', retry: { afterMs: busyRetryMs, counted: false }, detail: { sent: false, by: 'own pace' } });
+    // Somebody else is at it.
+    if (copied === undefined) throw hubError('provider.throttled', { publicMessage: held });
   }
 }
 
