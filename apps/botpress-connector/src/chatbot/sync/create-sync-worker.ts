@@ -22,6 +22,8 @@ export type SyncWorkerOptions = {
 
 /** Milliseconds after the last word of a job for which it is its process's; then that one is taken for dead. Longer than any single call. */
 const leaseMs = 60_000;
+/** Milliseconds after a job in which its place stays empty: ten thousand in a row leave the processor to the webhooks, and are done in ten minutes. */
+const restMs = 100;
 const attemptsMax = 8;
 const firstDelayMs = 30_000;
 const delayMsMax = 3_600_000;
@@ -81,6 +83,8 @@ export function createSyncWorker({ jobs, run, parallel, log, now }: SyncWorkerOp
   function begin(job: ClaimedJob): void {
     const work = runAsTenant(job.tenantId, () => finish(job))
       .catch((error: unknown) => log.warn({ err: error, jobId: job.jobId }, 'a sync job could not be settled; it is taken up again'))
+      .then(() => sleepUnless(stopping.signal, restMs))
+      .catch(() => undefined) // stopped
       .finally(() => {
         underWay.delete(work);
         wake(0);
