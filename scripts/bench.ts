@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** In the order of running: what a message passes first, first. */
-const benches = ['ingest', 'bus', 'gateway', 'e2e'];
+const benches = ['ingest', 'bus', 'gateway', 'e2e', 'chatbots'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !benches.includes(name));

@@ -39,7 +39,7 @@ function cpuMicrosOf({ pid }: ChildProcess): number {
 }
 
 /** Resident memory of the process, in MiB. */
-export function memoryMiBOf({ child }: Measured): number {
+export function memoryMiBOf({ child }: { readonly child: { readonly pid?: number | undefined } }): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024);
 }
 

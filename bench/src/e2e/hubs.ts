@@ -9,6 +9,7 @@ export type Mode = 'embedded' | 'distributed';
 export type Hub = {
   readonly ingestUrl: string;
   readonly tenantServiceUrl: string;
+  readonly botpressConnectorUrl: string;
   readonly adminKey: string;
   /** Of its Node processes' root, and of Postgres. */
   readonly pids: { readonly hub: number; readonly postgres: number };
@@ -27,6 +28,7 @@ export async function createHub(mode: Mode, home: string, environment: Record<st
       return {
         ingestUrl,
         tenantServiceUrl: hub.url('TENANT_SERVICE'),
+        botpressConnectorUrl: hub.url('BOTPRESS_CONNECTOR'),
         adminKey: hub.adminKey,
         pids: { hub: hub.pid, postgres: postmasterOf(home) },
         stop: async () => {
