@@ -1,5 +1,6 @@
 import { createDataKeyStore, createPlatformBox, createSecretBox } from '@switchboard/secrets';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
+import { createTurns } from './accounts/create-turns.ts';
 import type { AccountDependencies } from './accounts/dependencies.ts';
 import { recheckDrafts } from './accounts/recheck-drafts.ts';
 import type { Config } from './config.ts';
@@ -162,6 +163,7 @@ export function createDependencies({ db, bus, egress, config, now, keyProvider }
     identifiers: createIdentifierStore(db),
     routes: createRouteStore(db),
     audit: createAudit(db),
+    takeTurn: createTurns(),
     auditReader: createAuditReader(db),
     usage: createUsageStore(db),
     webhookConnections: createWebhookConnectionStore(db, { connections, previousSecrets, platformConnections }),

@@ -24,6 +24,13 @@ export type Check = { readonly connectionId: ConnectionId; readonly actor: Actor
  */
 export async function checkDraft(deps: AccountDependencies, check: Check): Promise<void> {
   const connection = await deps.connections.find(check.connectionId);
+  const makesParts = connection !== undefined && findStrategy(connection.provider)?.makesParts === true;
+  if (makesParts) await deps.takeTurn(check.connectionId, () => checkNow(deps, check));
+  else await checkNow(deps, check);
+}
+
+async function checkNow(deps: AccountDependencies, check: Check): Promise<void> {
+  const connection = await deps.connections.find(check.connectionId);
   const draft = connection?.draft;
   const entry = connection && findProvider(connection.provider);
   const strategy = connection && findStrategy(connection.provider);
@@ -32,7 +39,7 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
   let account = await deps.connections.openDraft(connection.connectionId, draft);
   const keep = async (learned: Learned) => {
     account = mergeLearned(account, learned);
-    await keepLearned(deps, connection, draft, account);
+    return await keepLearned(deps, connection, draft, account);
   };
   const place = isShared(account) ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
   if (place?.kind === 'place') await keep({ settings: { platformConnectionId: place.platformConnectionId } });
@@ -53,13 +60,14 @@ export async function checkDraft(deps: AccountDependencies, check: Check): Promi
   await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, secrets: worksWith.credentials, proof, outcome });
 }
 
-async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<void> {
-  await db.transaction(async () => {
+async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<boolean> {
+  return await db.transaction(async () => {
     await tenants.lock();
     const current = await connections.find(connection.connectionId);
-    if (current?.draft?.draftId !== draft.draftId) return;
+    if (current?.draft?.draftId !== draft.draftId) return false;
     await connections.updateDraft(connection.connectionId, draft.draftId, { account });
     if (current.sealedCredentials === null) await connections.touch(connection.connectionId, now(), { facts: account });
+    return true;
   });
 }
 

@@ -93,6 +93,13 @@ describe('a desk in an account of the tenant\'s own', () => {
     expect(at(one).inboxes).toMatchObject([{ name: 'Acme support' }]);
   });
 
+  it('is not made twice when the same credentials are posted several times at once', async () => {
+    const posted = await Promise.all(Array.from({ length: 4 }, () => connect(world, world.acme, form(one, { inboxName: 'Acme support' }))));
+    expect(new Set(posted.map(({ id }) => id)).size).toBe(1);
+    expect(await show(world, world.acme, posted[0]?.id ?? 'con_0')).toMatchObject({ status: 'active', draft: undefined });
+    expect(at(one).inboxes).toMatchObject([{ name: 'Acme support' }]);
+  });
+
   it('goes with its webhook, and its inbox stays with its history', async () => {
     const connection = await connect(world, world.acme, form(one));
     const { atProvider } = await runAsTenant(world.acme, () => removeConnection(world.deps, connection.id));

@@ -9,6 +9,7 @@ import type { PlatformConnectionStore } from '../store/platform-connections.ts';
 import type { PreviousSecretStore } from '../store/previous-secrets.ts';
 import type { RouteStore } from '../store/routes.ts';
 import type { TenantStore } from '../store/tenants.ts';
+import type { createTurns } from './create-turns.ts';
 
 /** What connecting accounts works with. */
 export type AccountDependencies = {
@@ -23,5 +24,7 @@ export type AccountDependencies = {
   readonly previousSecrets: PreviousSecretStore;
   readonly routes: RouteStore;
   readonly audit: Audit;
+  /** Two checks of one connection at once would each make at the provider what they do not find there yet. */
+  readonly takeTurn: ReturnType<typeof createTurns>;
   readonly now: () => Date;
 };

@@ -5,7 +5,7 @@ import { isSince, listBots, listWebhooks, readBot, readInbox, readNothing, readW
 /** What the hub makes in a Chatwoot account: webhooks, a bot, an inbox. Each is looked for before it is made, and kept before the next step. */
 
 export type Part = { readonly kind: 'part'; readonly learned: Learned } | Unverified;
-type Keep = (learned: Learned) => Promise<void>;
+type Keep = (learned: Learned) => Promise<boolean>;
 type Wanted = { readonly account: Account; readonly version: string; readonly webhookUrl: string; readonly keep: Keep };
 
 /** What an account's webhook tells of. Contacts are not among it: in a shared account nothing says whose they are. */
@@ -92,7 +92,8 @@ export async function ensureInbox(call: ChatwootCall, inboxes: readonly Chatwoot
   const ours = known ?? inboxes.find(({ name, webhook_url: url }) => name === marker || isOurs(url, context.webhookUrl));
   const found = ours === undefined ? readInbox(await call('POST', '/inboxes', newInbox(marker, account, webhookUrl)), 'add an inbox', account) : { value: ours };
   if ('kind' in found) return found;
-  if (known === undefined) await context.keep({ settings: { inboxId: String(found.value.id), inboxOrigin: 'created' } });
+  // Whoever comes next finds it by its name, which it therefore keeps.
+  if (known === undefined && !(await context.keep({ settings: { inboxId: String(found.value.id), inboxOrigin: 'created' } }))) return unverified('The credentials were posted again meanwhile. It is tried again.', true);
   if (!isMade || inboxName === undefined || found.value.name === inboxName) return { kind: 'inbox', inbox: found.value, isMade };
   const renamed = readInbox(await call('PATCH', `/inboxes/${found.value.id}`, { name: inboxName }), 'name an inbox', account);
   return 'kind' in renamed ? renamed : { kind: 'inbox', inbox: { ...found.value, name: inboxName }, isMade };

@@ -13,7 +13,7 @@ export const chatwootPlatform: PlatformStrategy = {
     const inboxes = await listInboxes(call, account);
     if ('kind' in inboxes) return inboxes;
     // A repetition finds both by address and name.
-    const wanted = { account, version, webhookUrl: context.webhookUrl, keep: async () => undefined };
+    const wanted = { account, version, webhookUrl: context.webhookUrl, keep: async () => true };
     const webhook = await ensureAccountWebhook(call, wanted);
     if (webhook.kind === 'unverified') return webhook;
     const bot = await ensureBot(call, platformBotName(context), wanted);

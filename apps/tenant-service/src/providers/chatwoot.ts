@@ -12,6 +12,7 @@ import { unverified, type Account, type AskContext, type ConnectContext, type Co
  */
 export const chatwoot: ConnectStrategy = {
   platform: chatwootPlatform,
+  makesParts: true,
   fixedFields: ['mode', 'apiUrl', 'accountId', 'inboxId', 'inboxType', 'platformConnectionId'],
 
   isSameAccount(posted, existing) {
@@ -38,7 +39,7 @@ export const chatwoot: ConnectStrategy = {
     if (isShared(posted)) return { ...posted, routingIdentifiers: { ...previous?.routingIdentifiers }, settings: { ...learned('inboxId', 'inboxOrigin', 'websiteToken', 'inboxIdentifier', 'platformConnectionId'), ...posted.settings } };
     const given = posted.routingIdentifiers['inboxId'];
     const isKnown = given === undefined || given === previous?.settings['inboxId'];
-    const inbox = isKnown ? learned('inboxId', 'inboxOrigin', 'websiteToken', 'inboxIdentifier') : { inboxId: given, inboxOrigin: 'given' };
+    const inbox: Record<string, string> = isKnown ? { inboxOrigin: 'created', ...learned('inboxId', 'inboxOrigin', 'websiteToken', 'inboxIdentifier') } : { inboxId: given, inboxOrigin: 'given' };
     const bot = posted.credentials['botToken'] === undefined && previous?.settings['botOrigin'] === 'created' ? previous.credentials['botToken'] : undefined;
     const webhookSecret = posted.credentials['webhookSecret'];
     return {

@@ -30,8 +30,8 @@ export type ConnectContext = AskContext & {
   readonly mayHaveMade: boolean;
   /** Milliseconds to wait at most for something the provider does in its own time. */
   readonly waitMs: number;
-  /** Stores what was learned before going on: after a crash, nothing is made twice. */
-  readonly keep: (learned: Learned) => Promise<void>;
+  /** Stores what was learned before going on: after a crash, nothing is made twice. False when the credentials were posted again meanwhile, and nothing was stored. */
+  readonly keep: (learned: Learned) => Promise<boolean>;
 };
 
 export type RemoveContext = AskContext & {
@@ -77,6 +77,8 @@ export interface PlatformStrategy {
 export interface ConnectStrategy {
   /** Fields of the form that name the account, besides its identifiers, and cannot change. */
   readonly fixedFields?: readonly string[];
+  /** Whether checking makes things there that two checks at once would make twice. */
+  readonly makesParts?: true;
   /** Tells what the platform's accounts at this provider need; where it is absent, the platform has none. */
   readonly platform?: PlatformStrategy;
   /** Adds the identifiers that follow from what was given, before anybody is asked. */
