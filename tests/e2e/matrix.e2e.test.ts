@@ -20,6 +20,8 @@ const nobodys: Readonly<Record<string, () => string>> = {
   deadLetterId: () => newId('dlq'),
   issuerId: () => newId('iss'),
   leadId: () => newId('led'),
+  platformConnectionId: () => newId('pcn'),
+  version: () => '1',
   waId: () => '19995550000',
   service: () => 'state-manager',
 };
@@ -122,7 +124,7 @@ describe('the gateway', () => {
     for (const { status, json } of answers) expect([status, json['code']]).toEqual([403, 'tenant.mismatch']);
   });
 
-  const withThings = gatewayRoutes.filter(({ contract }) => contract.auth === 'key' && [...contract.path.matchAll(/:(\w+)/g)].some(([, name = '']) => name !== 'service'));
+  const withThings = gatewayRoutes.filter(({ contract }) => (contract.auth === 'key' || contract.self?.at === 'same-path') && [...contract.path.matchAll(/:(\w+)/g)].some(([, name = '']) => name !== 'service'));
 
   it.each(withThings.map((route): [string, GatewayRoute] => [nameOf(route), route]))("answers %s for another tenant's thing exactly as for one that does not exist", async (_, route) => {
     for (const headers of credentialsOf(globex)) {

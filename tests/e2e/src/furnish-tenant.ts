@@ -33,9 +33,14 @@ export async function furnishTenant(hub: HubProcess, tenantId: string): Promise<
   const key = await makeKeyOf(hub, tenantId, ['state:read']);
   const issuer = await callJson<{ issuerId: string }>('POST', `${hub.url('AUTH_SERVICE')}/tenants/${tenantId}/issuers`, admin, { kind: 'hs256', issuer: 'https://login.example', audience: 'hub', secret: 'a secret of thirty-two bytes, at least' });
   if (issuer.status !== 201) throw new Error(issuer.text);
+  const ofTenant = <T>(method: string, path: string, body: unknown) => callJson<T>(method, `${hub.url('API_GATEWAY')}${path}`, { 'x-api-key': apiKey }, body);
+  const lead = await ofTenant<{ leadId: string }>('POST', '/tenant/leads', { source: 'form', contact: { name: 'Ada' } });
+  if (lead.status !== 201) throw new Error(lead.text);
+  const chatbot = await ofTenant('POST', '/api/chatbot/tenants', { config: { botName: 'Bot' }, knowledgeBase: [{ question: 'When?', answer: 'Now.', tags: [] }] });
+  if (chatbot.status !== 201) throw new Error(chatbot.text);
   const ownerToken = await joinMember(hub, tenantId, 'owner');
   const me = await callJson<{ memberId: string }>('GET', `${hub.url('API_GATEWAY')}/auth/me`, { authorization: `Bearer ${ownerToken}` });
-  return { apiKey, ownerToken, makeKey, things: { tenantId, waId, conversationId: mapping.conversationId, connectionId: connection.json.id, keyId: key.keyId, memberId: me.json.memberId, issuerId: issuer.json.issuerId } };
+  return { apiKey, ownerToken, makeKey, things: { tenantId, waId, conversationId: mapping.conversationId, connectionId: connection.json.id, keyId: key.keyId, memberId: me.json.memberId, issuerId: issuer.json.issuerId, leadId: lead.json.leadId, version: '1' } };
 }
 
 async function makeKeyOf(hub: HubProcess, tenantId: string, scopes: readonly Scope[]): Promise<{ keyId: string; apiKey: string }> {

@@ -186,7 +186,7 @@ export const createChatbot = defineRouteContract({
     knowledgeBase: knowledgeBaseSchema.optional(),
   }),
   reply: { status: 201, schema: chatbotSchema },
-  errors: ['tenant.not_found', 'chatbot.taken'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.taken'],
   bodyMaxBytes: chatbotBodyMaxBytes,
 });
 
@@ -209,7 +209,7 @@ const replacement = {
   params: tenantParams,
   body: change,
   reply: { status: 200, schema: chatbotSchema },
-  errors: ['tenant.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted'],
   bodyMaxBytes: chatbotBodyMaxBytes,
 } as const;
 
@@ -226,7 +226,7 @@ export const replaceKnowledgeBase = defineRouteContract({
   params: tenantParams,
   body: z.object({ knowledgeBase: knowledgeBaseSchema }),
   reply: { status: 200, schema: chatbotSchema },
-  errors: ['tenant.not_found', 'chatbot.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found'],
   bodyMaxBytes: chatbotBodyMaxBytes,
 });
 
@@ -238,7 +238,7 @@ export const startChatbotSync = defineRouteContract({
   self: forWriting,
   params: tenantParams,
   reply: { status: 202, schema: syncJobSchema },
-  errors: ['tenant.not_found', 'chatbot.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found'],
 });
 
 export const getChatbotSync = defineRouteContract({
@@ -274,7 +274,7 @@ export const restoreChatbotVersion = defineRouteContract({
   self: forWriting,
   params: tenantParams.extend({ version: z.coerce.number().int().min(1).max(2_147_483_647) }),
   reply: { status: 200, schema: chatbotSchema },
-  errors: ['tenant.not_found', 'chatbot.not_found', 'chatbot.version_not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found', 'chatbot.version_not_found'],
 });
 
 export const listBookings = defineRouteContract({
