@@ -198,7 +198,7 @@ export const getChatbot = defineRouteContract({
   self: forReading,
   params: tenantParams,
   reply: { status: 200, schema: chatbotSchema },
-  errors: ['tenant.not_found', 'chatbot.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found'],
 });
 
 const replacement = {
@@ -249,7 +249,7 @@ export const getChatbotSync = defineRouteContract({
   self: forReading,
   params: tenantParams,
   reply: { status: 200, schema: syncJobSchema },
-  errors: ['tenant.not_found', 'chatbot.not_found', 'chatbot.sync_not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found', 'chatbot.sync_not_found'],
 });
 
 const versionSchema = z.object({ version: z.number().int().positive(), entries: z.number().int().nonnegative(), /** Whether it is the one in use. */ isCurrent: z.boolean(), changedBy: z.string(), createdAt: instant });
@@ -263,7 +263,7 @@ export const listChatbotVersions = defineRouteContract({
   params: tenantParams,
   query: pageQuerySchema,
   reply: { status: 200, schema: pageOf(versionSchema) },
-  errors: ['tenant.not_found', 'chatbot.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted', 'chatbot.not_found'],
 });
 
 export const restoreChatbotVersion = defineRouteContract({
@@ -286,5 +286,5 @@ export const listBookings = defineRouteContract({
   params: tenantParams,
   query: pageQuerySchema,
   reply: { status: 200, schema: pageOf(bookingSchema) },
-  errors: ['tenant.not_found'],
+  errors: ['tenant.not_found', 'tenant.deleted'],
 });
