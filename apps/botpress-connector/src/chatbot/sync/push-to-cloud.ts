@@ -31,6 +31,9 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
   const ask = async (method: EgressRequest['method'], path: string, body?: object) =>
     askBot(egress, { method, url: `${base}/v1/files${path}`, headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 
+  const documents = documentsOf(tenantId, chatbot);
+  let [done, total] = [0, documents.length];
+
   async function list(): Promise<Map<string, File>> {
     const found = new Map<string, File>();
     let token: string | undefined;
@@ -40,6 +43,8 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
       // Never another's, whatever a filter lets through.
       for (const file of files) if (file.key.startsWith(keyPrefixOf(tenantId))) found.set(file.key, file);
       token = meta?.nextToken ?? undefined;
+      // There may be fifty pages: the work is still ours after each.
+      await note({ done, total });
       if (token === undefined) return found;
     }
     throw hubError('provider.rejected', { publicMessage: 'The bot has more files of this tenant than can be looked through.' });
@@ -59,12 +64,10 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
     if (file.uploadUrl !== undefined) await askBot(egress, { method: 'PUT', url: file.uploadUrl, headers: { 'content-type': document.contentType }, body: Buffer.from(document.body) });
   }
 
-  const documents = documentsOf(tenantId, chatbot);
   const present = await list();
   const vanished = [...present.values()].filter(({ key }) => !documents.some((document) => document.key === key));
-  const total = documents.length + vanished.length;
+  total += vanished.length;
   const kbId = documents.some(({ isIndexed }) => isIndexed) ? await findKnowledgeBase(present) : '';
-  let done = 0;
   await note({ done, total });
   for (const document of documents) {
     if (!isThere(document, present.get(document.key))) await put(document, kbId);
@@ -82,7 +85,6 @@ export const pushToCloud: PushKnowledge = async ({ tenantId, chatbot, connection
     if (open === 0) return;
     if (waitedMs >= indexingMsMax) throw hubError('provider.unavailable', { publicMessage: `The bot is still indexing ${open} of ${documents.length} documents.` });
     await sleep(pollMs);
-    await note({ done, total });
   }
 };
 
