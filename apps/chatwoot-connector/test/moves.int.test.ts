@@ -24,7 +24,13 @@ const addressOf = (index: number) => `49170${String(index).padStart(6, '0')}`;
 
 /** Conversations with a history of every kind, in the tenant's and in the stranger's inbox. */
 async function seedConversations(count: number): Promise<void> {
-  for (let index = 0; index < count; index++) {
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  const seedNext = async () => {
+    for (let index = indexes.shift(); index !== undefined; index = indexes.shift()) await seedOne(index);
+  };
+  await Promise.all(Array.from({ length: 8 }, seedNext));
+
+  async function seedOne(index: number): Promise<void> {
     const address = addressOf(index);
     const conversationId = await world.seed(world.from, address, `c${address}-0;`, index % 10 === 0 ? { attachments: [{ mimeType: 'image/png', base64: png, fileName: 'label.png' }] } : {});
     await agentSays(address, conversationId, 'shared');
@@ -50,6 +56,7 @@ function startTraffic(count: number): { readonly stop: () => Promise<void> } {
   const byAddress = async (inbox: MoveWorld['from']) => new Map((await world.look(inbox)).map(({ sourceId, conversationId }) => [sourceId, conversationId]));
   const run = async () => {
     const old = await byAddress(world.from);
+    let copies: Awaited<ReturnType<typeof byAddress>> | undefined;
     while (!isOver) {
       for (let turn = 0; turn < 3; turn++) {
         const address = addressOf(Math.floor(Math.random() * count));
@@ -59,9 +66,10 @@ function startTraffic(count: number): { readonly stop: () => Promise<void> } {
       }
       const address = addressOf(Math.floor(Math.random() * count));
       const isMoved = world.desk === world.to.connection.connectionId;
-      const copies = isMoved && Math.random() < 0.7 ? await byAddress(world.to) : undefined;
-      const conversationId = copies === undefined ? old.get(address) : copies.get(address);
-      if (conversationId !== undefined) await agentSays(address, conversationId, copies === undefined ? 'shared' : 'own');
+      if (isMoved) copies ??= await byAddress(world.to);
+      const copy = Math.random() < 0.7 ? copies?.get(address) : undefined;
+      const conversationId = copy ?? old.get(address);
+      if (conversationId !== undefined) await agentSays(address, conversationId, copy === undefined ? 'shared' : 'own');
       await sleep(150);
     }
     await world.delivered();
@@ -75,6 +83,8 @@ function startTraffic(count: number): { readonly stop: () => Promise<void> } {
   };
 }
 
+/** Of a process that is dead: never. */
+const phaseNow = async () => (await getMove()).phase;
 const getMove = () => runAsTenant(acme, () => world.startedMoves().get());
 
 async function until(holds: (move: AccountMoveRecord) => boolean, forMs = 120_000): Promise<AccountMoveRecord> {
@@ -91,7 +101,7 @@ async function killIn(phase: MovePhase, callsMax: number): Promise<void> {
   await until(isAt);
   const { mortal } = world.startedProcess();
   mortal.dieAt(1 + Math.floor(Math.random() * callsMax), Math.random() < 0.5 ? 'before' : 'after');
-  for (const end = Date.now() + 10_000; !mortal.isDead() && Date.now() < end; ) await sleep(10);
+  while (!mortal.isDead() && (await Promise.race([phaseNow(), sleep(1_000, phase)])) === phase) await sleep(10);
   if (mortal.isDead()) world.startProcess();
   else mortal.dieAt(Infinity, 'before');
 }

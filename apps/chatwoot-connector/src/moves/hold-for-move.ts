@@ -65,10 +65,10 @@ export function createHoldForMove({ deps, withSides, keepMs }: HoldDeps): HoldFo
 
 /** Which way the move copies into this connection while messages go there; undefined where they do not wait. */
 function directionTo(move: AccountMove, connectionId: ConnectionId): ((sides: Pick<MoveWork, 'from' | 'to'>) => SidesOfCopy) | undefined {
-  const isRollingBack = move.phase === 'rolling_back';
-  if (connectionId === move.toConnectionId && !isRollingBack && move.switchedAt !== undefined) return forward;
-  if (connectionId === move.fromConnectionId && isRollingBack && move.switchedAt !== undefined) return backward;
-  return undefined;
+  if (move.switchedAt === undefined) return undefined;
+  // On the way back too: some are on their way to the new inbox then, and others before them to the old one.
+  if (connectionId === move.toConnectionId) return forward;
+  return connectionId === move.fromConnectionId && move.phase === 'rolling_back' ? backward : undefined;
 }
 
 async function copyBefore(address: string, sides: SidesOfCopy, deps: MoveDeps): Promise<void> {
