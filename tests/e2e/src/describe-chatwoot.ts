@@ -140,5 +140,59 @@ export function describeChatwoot({ hub, secrets }: { hub: () => HubProcess; secr
       const after = await mirrored(stark, 'one more thing');
       expect([after.conversationId, after.status]).toEqual([before?.conversationId, 'open']);
     });
+
+    it('moves a tenant to an account of its own while messages go on: nothing is lost, doubled or shown to its neighbours', async () => {
+      const neighbours = await sandbox.conversations(shared, inboxOf(stark));
+      const inboxBefore = inboxOf(wayne);
+      const newAccount = await sandbox.chatwootAccount({ server: 'wayne', accountId: 1, name: 'Wayne', agents: ['Alfred'] });
+      secrets.push(newAccount.administrator.token);
+      const key = { 'x-api-key': wayne.apiKey };
+      const to = await gateway<Tenant['desk']>('POST', '/tenant/credentials', key, { type: 'chatwoot', role: 'desk', credentials: newAccount.credentials });
+      expect([to.json.status, to.json.statusReason]).toEqual(['active', null]);
+      const [old] = await atAgents(wayne);
+      await sandbox.act(shared, old?.conversationId ?? '', 'reply', { text: 'a note that moves along', private: true });
+
+      const started = await gateway('POST', '/tenant/chatwoot/migrate', key, { toConnectionId: to.json.id });
+      expect([started.status, started.text]).toEqual([202, started.text]);
+      const state = () => gateway<{ phase: string; state?: string; error: unknown }>('GET', '/tenant/chatwoot/migrate', key);
+      const written: string[] = [];
+      const answered: string[] = [];
+      let isOver = false;
+      const traffic = (async () => {
+        for (let n = 0; !isOver && n < 40; n++) {
+          written.push(`on the way ${n}`);
+          await write(wayne, { text: `on the way ${n}` });
+          // Agents of the old inbox go on as long as it is there.
+          const answer = `from the old desk ${n}`;
+          if (n % 4 === 0 && (await sandbox.act(shared, old?.conversationId ?? '', 'reply', { text: answer }).then(() => true, () => false))) answered.push(answer);
+          await sleep(300);
+        }
+      })();
+      await eventually('the end of the move', async () => ((await state()).json.phase === 'done' ? true : undefined), 120_000);
+      isOver = true;
+      await traffic;
+
+      const moved = { ...wayne, account: newAccount, desk: to.json };
+      await write(moved, { text: 'after the move' });
+      await mirrored(moved, 'after the move');
+      for (const text of answered) await eventually(`"${text}" at the contact`, async () => (await atContact(wayne)).includes(text) || undefined);
+      await sleep(quietMs);
+      const [thread, ...others] = await atAgents(moved);
+      expect(others).toEqual([]);
+      const ofContact = (thread?.messages ?? []).filter(({ type }) => type === 'incoming').map(({ text }) => written.findLast((said) => text?.endsWith(said)) ?? text);
+      expect(ofContact.filter((text) => written.includes(text ?? ''))).toEqual(written);
+      expect(thread?.messages.filter((message) => message.private && message.text?.includes('a note that moves along'))).toHaveLength(1);
+      for (const text of answered) {
+        expect(thread?.messages.filter((message) => message.text?.endsWith(text))).toHaveLength(1);
+        expect((await atContact(wayne)).filter((said) => said === text)).toHaveLength(1);
+      }
+      await sandbox.act(newAccount, thread?.conversationId ?? '', 'reply', { text: 'from the new desk' });
+      await eventually('the answer', async () => (await atContact(wayne)).includes('from the new desk') || undefined);
+      expect((await atContact(wayne)).filter((text) => text === 'answer of wayne')).toHaveLength(1);
+      // The old inbox is gone; the neighbour's is as it was.
+      const account = await sandbox.call<{ inboxes: { id: number }[] }>('GET', `chatwoot/${shared.server}/accounts/1`);
+      expect(account.inboxes.map(({ id }) => String(id))).not.toContain(inboxBefore);
+      expect(await sandbox.conversations(shared, inboxOf(stark))).toEqual(neighbours);
+    }, 180_000);
   });
 }
