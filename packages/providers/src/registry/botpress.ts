@@ -33,7 +33,7 @@ export const botpress = {
     mode: z.enum(['dedicated', 'shared']).default('dedicated').describe('dedicated: a bot of your own; shared: the platform\'s bot'),
     webhookId: botpressId.optional().describe('Webhook id of the bot\'s Chat integration (cloud)'),
     encryptionKey: secretText.optional().describe('Encryption key of the Chat integration (cloud)'),
-    webhookSecret: secretText.min(16, 'use at least 16 characters').optional().describe('Webhook secret of the Chat integration; made when it is not given (cloud)'),
+    webhookSecret: secretText.min(16, 'use at least 16 characters').optional().describe('Webhook secret that you entered in the Chat integration (cloud)'),
     accessToken: secretText.optional().describe('Bot access key, for the knowledge base (cloud)'),
     botId: botpressId.optional().describe('Id of the bot'),
     apiBaseUrl: serverUrl.optional().describe('Address of the v12 server; for cloud another address of the Chat API, for gateways and tests'),
