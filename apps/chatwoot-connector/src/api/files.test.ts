@@ -34,6 +34,16 @@ describe('an attachment', () => {
     expect(seen.every(({ token }) => token === undefined)).toBe(true);
   });
 
+  it('is no way to what the token may see of the account, however the address leads there', async () => {
+    const contacts = 'https://cw.example.com/api/v1/accounts/77/contacts';
+    for (const disguised of [contacts, 'https://cw.example.com/rails/../api/v1/accounts/77/contacts', 'https://cw.example.com//api/v1/accounts/77/contacts']) {
+      const answers = { 'https://evil.example/a': { status: 302, location: disguised }, [new URL(disguised).href]: { status: 200, body: 'everybody', unlessToken: true as const } };
+      const { fetch, seen } = world(answers);
+      await expect(fetch('https://evil.example/a')).rejects.toMatchObject({ code: 'media.unavailable' });
+      expect(seen.every(({ token }) => token === undefined)).toBe(true);
+    }
+  });
+
   it('is given up after a few redirects', async () => {
     const { fetch, seen } = world({ 'https://cw.example.com/a': { status: 302, location: '/a' } });
     await expect(fetch('https://cw.example.com/a')).rejects.toMatchObject({ code: 'media.unavailable', retry: 'never' });

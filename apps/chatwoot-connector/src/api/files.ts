@@ -8,8 +8,8 @@ const redirectsMax = 5;
 const fileBytesMax = 100 * 1024 * 1024;
 
 /**
- * Fetches an attachment by its `data_url`. Each step of a redirect is its own guarded call; the token goes to the account's own server alone,
- * and only where that asks for it (its links are signed).
+ * Fetches an attachment by its `data_url`. Each step of a redirect is its own guarded call; the token goes to the files of the account's own server
+ * alone, and only where that asks for it (its links are signed).
  */
 export async function fetchFile(account: ChatwootAccount, url: string, bytesMax: number): Promise<FetchedMedia> {
   let at = url;
@@ -35,9 +35,13 @@ async function getOnce({ egress, apiUrl, token }: ChatwootAccount, url: string, 
   return wantsToken && isOwn(url, apiUrl) ? get({ api_access_token: token }) : reply;
 }
 
-/** By origin: scheme, host and port. */
+/**
+ * Whether it is a file of the account's own server. Nothing else of that server: an address elsewhere may lead back to it, and an administrator's token
+ * opens more there than files, in an account that tenants share everybody's.
+ */
 function isOwn(url: string, apiUrl: string): boolean {
-  return new URL(url).origin === new URL(withoutSlash(apiUrl)).origin;
+  const [{ origin, pathname }, own] = [new URL(url), new URL(withoutSlash(apiUrl))];
+  return origin === own.origin && pathname.startsWith(`${own.pathname.replace(/\/$/, '')}/rails/`) && !/(\.|%2e){2}/i.test(pathname);
 }
 
 function absolute(location: string, base: string): string {

@@ -3,7 +3,8 @@ import type { FormFault, ProviderEntry } from '../provider.ts';
 import { needed, refused, sandbox, secretText, serverUrl } from './credential-fields.ts';
 import { splitChatwootWebhook } from './split-chatwoot-webhook.ts';
 
-const digits = z.string().trim().regex(/^\d{1,18}$/, 'use the number, as it stands in the address of the page');
+/** Without zeros in front: a server takes 07 for 7, and an account with two names could have two owners. */
+const digits = z.string().trim().regex(/^[1-9]\d{0,17}$/, 'use the number, as it stands in the address of the page');
 
 /** Fields of a tenant's own account: in the platform's, the platform decides them. An inbox that it could choose there might be another tenant's. */
 const dedicatedFields = ['apiUrl', 'accountId', 'apiToken', 'botToken', 'inboxId', 'webhookSecret', 'callsPerMinute'] as const;

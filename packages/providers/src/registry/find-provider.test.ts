@@ -75,7 +75,7 @@ describe('credentials of type chatwoot', () => {
   });
   it.each([
     { accountId: '77/..' }, { inboxId: 'x' }, { apiUrl: 'ftp://desk.example.com' }, { apiUrl: 'https://user:pass@desk.example.com' }, { apiUrl: 'https://desk.example.com/?a=1' }, { apiUrl: 'https://desk.example.com#x' },
-    { webhookSecret: 'short' }, { mode: 'both' }, { websiteUrl: 'javascript:alert(1)' },
+    { accountId: '07' }, { inboxId: '0' }, { webhookSecret: 'short' }, { mode: 'both' }, { websiteUrl: 'javascript:alert(1)' },
   ])('refuse %j', (wrong) => expect(faultsIn(providers.chatwoot, { ...form, ...wrong })).toEqual(Object.keys(wrong)));
   it('lead to the tenant\'s server, and nowhere while the platform\'s account is not known', () => {
     expect(providers.chatwoot.hosts({ mode: 'dedicated', apiUrl: 'https://desk.example.com' })).toEqual({ api: 'https://desk.example.com' });
