@@ -50,8 +50,9 @@ export async function findAnswers(fid: string, messageId: string, context: Clien
   const answers = messages.slice(0, Math.max(asked, 0)).filter(({ userId }) => userId !== fid).toReversed();
   return answers.flatMap(({ id, createdAt, payload = {} }) => {
     const sentAt = new Date(Date.parse(createdAt ?? '') || context.now()).toISOString();
-    const said = parseItems([payload], undefined).filter((one) => !('action' in one) || one.action === undefined);
-    return toEvents(said, { fid, id, sentAt }, context.connection).map(withAddress);
+    const events = toEvents(parseItems([payload], undefined), { fid, id, sentAt }, context.connection);
+    // Left out last: each has the name that it has in a webhook which comes after all.
+    return events.filter((event) => event.kind !== 'message' || event.attributes?.['botAction'] === undefined).map(withAddress);
   });
 }
 

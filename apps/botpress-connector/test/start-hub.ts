@@ -96,8 +96,8 @@ export async function startHub() {
       return { eventId: newId('evt'), type: 'message.send.botpress', version: 1, tenantId: connection.tenantId, occurredAt: now().toISOString(), orderingKey: conversationId, payload };
     },
     /** What ingest publishes when the Chat integration has told us of a message or an event of the bot. */
-    signalled({ connection, fid }: Talk, payload: Record<string, unknown>, type: 'message_created' | 'event_created' = 'message_created'): Envelope {
-      const id = type === 'event_created' ? null : newId('msg');
+    signalled({ connection, fid }: Talk, payload: Record<string, unknown>, type: 'message_created' | 'event_created' = 'message_created', messageId: string = newId('msg')): Envelope {
+      const id = type === 'event_created' ? null : messageId;
       const body = JSON.stringify({ type, data: { id, conversationId: fid, userId: 'user_bot', createdAt: now().toISOString(), payload, metadata: {}, isBot: true } });
       return { eventId: newId('evt'), type: 'webhook.received.botpress', version: 1, tenantId: connection.tenantId, occurredAt: now().toISOString(), orderingKey: fid, payload: { webhookId: newId('whk'), connectionId: connection.connectionId, body, receivedAt: now().toISOString() } };
     },

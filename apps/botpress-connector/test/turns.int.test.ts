@@ -130,6 +130,17 @@ describe('a bot that does not answer', () => {
     expect(bus.said(talk)).toEqual(['Welcome!', 'hi', 'image']);
   });
 
+  it('is heard once although its webhook comes after its words were fetched, whatever it asked for in between', async () => {
+    await bus.handle(hub.written(talk, 'hello'));
+    hub.clock.now += timeoutMs;
+    const payload = { type: 'bloc', items: [{ type: 'text', text: 'one' }, { type: 'lead_capture', name: 'nobody' }, { type: 'text', text: 'two' }] };
+    hub.botpress.answered.push({ id: 'answer-0', fid: talk.fid, createdAt: new Date(hub.clock.now - 1_000).toISOString(), payload });
+    await lookAgain();
+    await bus.handle(hub.signalled(talk, payload, 'message_created', 'answer-0'));
+    const heard = bus.heard().filter(({ payload: said }) => String(said['providerMessageId']).startsWith('answer-0'));
+    expect(new Map(heard.map(({ payload: said, content }) => [said['providerMessageId'], content])).size).toBe(2);
+  });
+
   it('is not spoken for when it has answered', async () => {
     await bus.handle(hub.written(talk, 'hello'));
     await bus.handle(hub.signalled(talk, { type: 'text', text: 'hi' }));
@@ -182,6 +193,15 @@ describe('a person', () => {
     await bus.handle(hub.written(talk, 'are you there?'));
     expect(bus.said(talk)).toHaveLength(2);
     expect(texts()).toEqual([]);
+  });
+
+  it('is asked for by the words of the chatbot\'s language, where the tenant has named none', async () => {
+    await hub.setUp(acme, { language: 'de-AT', escalationRules: { agentId: '7' } });
+    const process = await hub.startProcess();
+    await process.handle(hub.written(talk, 'agenten sind hier nicht gemeint'));
+    await process.handle(hub.written(talk, 'Ich will mit jemandem sprechen!'));
+    expect(texts()).toEqual(['agenten sind hier nicht gemeint']);
+    expect(process.heard().at(-1)?.content).toMatchObject({ kind: 'handoff', reason: 'keyword: jemandem sprechen', assignment: { agentId: '7' } });
   });
 
   it('is asked for by the option that says so', async () => {
