@@ -8,7 +8,7 @@ import { healthOfError } from './health-of-error.ts';
 const [acme, globex] = testTenants;
 const at = '2026-11-21T12:00:00.000Z';
 
-function reports(publishMany?: (envelopes: readonly Envelope[]) => Promise<void>) {
+function reports(publishMany?: (envelopes: readonly Envelope[]) => Promise<void>, now = () => new Date(at)) {
   const told: Envelope[] = [];
   const scopes: string[] = [];
   const warned: string[] = [];
@@ -19,7 +19,7 @@ function reports(publishMany?: (envelopes: readonly Envelope[]) => Promise<void>
       told.push(...envelopes);
     }),
   };
-  return { told, scopes, warned, health: createHealthReports({ bus, log, now: () => new Date(at) }) };
+  return { told, scopes, warned, health: createHealthReports({ bus, log, now }) };
 }
 const account = (tenantId = acme, connectionId: ConnectionId = newId('con')) => ({ tenantId, connectionId, provider: 'whatsapp' as const });
 
@@ -47,6 +47,22 @@ describe('reports on connections', () => {
     await health.flush();
     expect(told.length).toBeLessThan(500);
     for (let round = 0; round < 5; round++) await health.flush();
+    expect(told.map(({ orderingKey }) => orderingKey)).toEqual(ids);
+  });
+
+  it('are spread over the time instead of coming all at once', async () => {
+    let clock = Date.parse(at);
+    const { told, health } = reports(undefined, () => new Date(clock));
+    const ids = Array.from({ length: 30 }, () => newId('con'));
+    for (const id of ids) health.note(account(acme, id), { lastWebhookAt: at });
+    await health.tellDue();
+    const counts = [told.length];
+    clock += 30_000;
+    for (let second = 0; second < 4; second++) {
+      await health.tellDue();
+      counts.push(told.length);
+    }
+    expect(counts).toEqual([0, 12, 24, 30, 30]);
     expect(told.map(({ orderingKey }) => orderingKey)).toEqual(ids);
   });
 

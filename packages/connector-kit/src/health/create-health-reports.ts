@@ -8,8 +8,10 @@ type Seen = Omit<PayloadOf<'connection.health'>, 'connectionId' | 'provider'>;
 /** What this process sees of connections, told as `connection.health`. Noting costs a look into a map; what is not told yet is lost with the process. */
 export interface HealthReports {
   note(account: Account, seen: Seen): void;
-  /** Tells what was noted since; the caller's clock is `start`. */
+  /** Tells what was noted. */
   flush(): Promise<void>;
+  /** Tells what has been noted for long enough, a few at a time; `start` does so each second. */
+  tellDue(): Promise<void>;
   start(): void;
   /** Tells what is left. */
   stop(): Promise<void>;
@@ -17,17 +19,20 @@ export interface HealthReports {
 
 /** Milliseconds between two reports on a connection by a process: an indication for people, not a measurement. */
 const reportEveryMs = 30_000;
-/** Connections told at once: 10 000 busy ones must not cost the bus more than a dozen events a second. The others wait for their turn. */
+/**
+ * Connections told a second: 10 000 busy ones must not cost the bus more than a dozen events, and not all of a half minute at once, which the messages
+ * would wait behind. The others wait for their turn.
+ */
+const reportedASecondMax = 12;
 const reportedAtOnceMax = 400;
 /** Connections that wait to be told of; more are not noted. Some hundred bytes each. */
 const notedMax = 50_000;
 
 export function createHealthReports({ bus, log, now }: { readonly bus: Pick<EventBus, 'publishMany'>; readonly log: BusLog; readonly now: () => Date }): HealthReports {
-  const noted = new Map<ConnectionId, Account & { seen: Seen }>();
+  const noted = new Map<ConnectionId, Account & { readonly dueAt: number; seen: Seen }>();
   let timer: NodeJS.Timeout | undefined;
 
-  async function flush(): Promise<void> {
-    const due = [...noted.values()].slice(0, reportedAtOnceMax);
+  async function tell(due: readonly (Account & { readonly seen: Seen })[]): Promise<void> {
     if (due.length === 0) return;
     for (const { connectionId } of due) noted.delete(connectionId);
     const occurredAt = now().toISOString();
@@ -39,15 +44,29 @@ export function createHealthReports({ bus, log, now }: { readonly bus: Pick<Even
     }
   }
 
+  const flush = () => tell([...noted.values()].slice(0, reportedAtOnceMax));
+
+  async function tellDue(): Promise<void> {
+    const until = now().getTime();
+    const due: (Account & { readonly seen: Seen })[] = [];
+    // In the order in which they are due.
+    for (const report of noted.values()) {
+      if (report.dueAt > until || due.length === reportedASecondMax) break;
+      due.push(report);
+    }
+    await tell(due);
+  }
+
   return {
     note(account, seen) {
       const known = noted.get(account.connectionId);
       if (known !== undefined) known.seen = { ...known.seen, ...seen };
-      else if (noted.size < notedMax) noted.set(account.connectionId, { tenantId: account.tenantId, connectionId: account.connectionId, provider: account.provider, seen });
+      else if (noted.size < notedMax) noted.set(account.connectionId, { tenantId: account.tenantId, connectionId: account.connectionId, provider: account.provider, dueAt: now().getTime() + reportEveryMs, seen });
     },
     flush,
+    tellDue,
     start() {
-      timer ??= setInterval(() => void flush(), reportEveryMs).unref();
+      timer ??= setInterval(() => void tellDue(), 1_000).unref();
     },
     async stop() {
       clearInterval(timer);
