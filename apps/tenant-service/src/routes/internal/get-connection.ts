@@ -9,11 +9,10 @@ import { effectiveAccount } from '../../platform/platform-account.ts';
 export function getConnectionInternalRoute({ connections, platformConnections }: Dependencies): Route {
   return defineRoute(getConnectionInternal, async ({ params }) => {
     const tenantId = currentTenant();
-    const connection = await connections.find(params.connectionId);
+    const connection = await connections.findInUse(params.connectionId);
     if (connection === undefined) throw hubError('connection.not_found');
-    const { connectionId, provider, role, status, version, routingIdentifiers, settings } = connection;
+    const { connectionId, provider, role, status, version, routingIdentifiers, settings, account: own } = connection;
     // Credentials that the provider has not confirmed are nobody's to use.
-    const own = await connections.openAccount(connection);
     const account = own && (await effectiveAccount({ platformConnections }, own, findProvider(provider)?.webhook.secretField ?? ''));
     return { tenantId, connectionId, provider, role, status, version, routingIdentifiers: { ...routingIdentifiers }, settings: { ...(account?.settings ?? settings) }, credentials: { ...account?.credentials } };
   });
