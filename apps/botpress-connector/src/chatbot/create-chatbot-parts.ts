@@ -2,6 +2,7 @@ import type { ConnectorTools } from '@switchboard/connector-kit';
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import type { BotpressConfig } from '../config.ts';
 import { onBotConnectionChanged } from '../consumers/on-bot-connection-changed.ts';
+import { onChannelWebhook } from '../consumers/on-channel-webhook.ts';
 import { onChatbotChanged } from '../consumers/on-chatbot-changed.ts';
 import { createChatbotRoute } from '../routes/create-chatbot.ts';
 import { getChatbotSyncRoute } from '../routes/get-chatbot-sync.ts';
@@ -48,7 +49,7 @@ export function createChatbotParts(kit: Kit<BotpressConfig, PrismaClient>, tools
       restoreChatbotVersionRoute(deps),
       listBookingsRoute(deps),
     ],
-    consumers: [onChatbotChanged(chatbots, kit.name), onBotConnectionChanged(deps, kit.name)],
+    consumers: [onChatbotChanged(chatbots, kit.name), onBotConnectionChanged(deps, kit.name), onChannelWebhook({ chatbots, connections: tools.connections, callRoute }, kit.name)],
     // Jobs of processes that are no more, and what a wake-up was lost of.
     tasks: [{ name: 'sync-chatbots', cron: '* * * * *', run: async () => syncWorker.wake(0) }],
     onStart: async () => syncWorker.wake(0),
