@@ -8,7 +8,7 @@ import { createMessage, findOwnMessage, updateMessageStatus, type NewAttachment 
 import { pacedEgress, type EgressPace } from './api/paced-egress.ts';
 import { readPart, type Action, type ActionName, type PartContact } from './part.ts';
 import { roomOf, type Room } from './room.ts';
-import type { Thread } from './store/threads.ts';
+import type { BegunPost, Thread } from './store/threads.ts';
 import { openThread, type ThreadDeps } from './threads/open-thread.ts';
 
 export type ClientDeps = ThreadDeps & EgressPace;
@@ -18,6 +18,10 @@ type Of<N extends ActionName> = Extract<Action, { readonly name: N }>;
 
 /** Milliseconds: a message whose answer was lost may still be on its way into the server's database. */
 const settleMs = 2_000;
+/** Seconds without a sign of life after which a process that was writing a message is taken for dead, and milliseconds between two signs. */
+const postSeconds = 10;
+const signOfLifeMs = 3_000;
+const busyRetryMs = 3_000;
 
 /** Calls to a connection's inbox, in the rhythm of its server. What it writes twice is there once: see `sendMessage`. */
 export function createClient(deps: ClientDeps): ChatwootClient {
@@ -87,19 +91,27 @@ async function ifKnown(contact: PartContact, { room, deps }: Setting, act: (thre
 
 /**
  * Chatwoot has no key for repetition: a message that was tried before is looked for by its `hub_ref`, and written again only where it is absent
- * after a while (contract, 5). That a try was begun is noted before its call, so that a process that died is found out too.
+ * after a while (contract, 5). That a try was begun is noted before its call, so that a process that died is found out too, and one that lives is waited for.
  */
 async function sendMessage({ contact, asBot, message }: Of<'message'>, thread: Thread, { part, context, room, deps }: Setting): Promise<Delivered> {
   const { hub_ref: hubRef } = message.contentAttributes;
   const files = await loadFiles(part, context);
-  const post = await deps.threads.beginPost({ inboxKey: room.inboxKey, hubRef, ...thread });
-  const found = post.isFirst ? undefined : await findPosted({ hubRef, thread, post, room, sleep: deps.sleep });
-  const id = found ?? (await createMessage(asBot ? room.bot : room.admin, thread.displayId, message, files)).id;
-  await deps.threads.learn({ inboxKey: room.inboxKey, address: contact.address }, { displayId: thread.displayId, messageId: id });
-  return { status: 'sent', ...(id === undefined ? {} : { providerMessageId: String(id) }) };
+  const place = { inboxKey: room.inboxKey, hubRef };
+  const post = await deps.threads.beginPost({ ...place, ...thread, seconds: postSeconds });
+  if (post.kind === 'busy') throw hubError('service.unavailable', { publicMessage: 'Another process is sending this message.', retry: { afterMs: busyRetryMs, counted: false }, detail: { sent: false } });
+  const signs = setInterval(() => void deps.threads.holdPost(place, postSeconds).catch(() => undefined), signOfLifeMs).unref();
+  try {
+    const found = post.isFirst ? undefined : await findPosted({ hubRef, thread, post, room, sleep: deps.sleep });
+    const id = found ?? (await createMessage(asBot ? room.bot : room.admin, thread.displayId, message, files)).id;
+    await deps.threads.learn({ inboxKey: room.inboxKey, address: contact.address }, { displayId: thread.displayId, messageId: id });
+    return { status: 'sent', ...(id === undefined ? {} : { providerMessageId: String(id) }) };
+  } finally {
+    clearInterval(signs);
+    await deps.threads.endPost(place);
+  }
 }
 
-type Search = { readonly hubRef: string; readonly thread: Thread; readonly post: { readonly displayId: number; readonly afterMessageId: number; readonly sinceMs: number }; readonly room: Room; readonly sleep: (ms: number) => Promise<void> };
+type Search = { readonly hubRef: string; readonly thread: Thread; readonly post: BegunPost; readonly room: Room; readonly sleep: (ms: number) => Promise<void> };
 
 async function findPosted({ hubRef, thread, post, room, sleep }: Search): Promise<number | undefined> {
   if (post.sinceMs < settleMs) await sleep(settleMs - post.sinceMs);

@@ -9,7 +9,9 @@ import { channelCalls, channelRenderings, deskCalls, deskRenderings } from './ou
 const threads: Threads = {
   find: async () => ({ displayId: 1204, lastMessageId: 918_200 }),
   claim: async () => ({ kind: 'known', displayId: 1204, lastMessageId: 918_200 }),
-  beginPost: async ({ displayId, lastMessageId }) => ({ isFirst: true, displayId, afterMessageId: lastMessageId, sinceMs: 0 }),
+  holdPost: async () => undefined,
+  endPost: async () => undefined,
+  beginPost: async ({ displayId, lastMessageId }) => ({ kind: 'begun', isFirst: true, displayId, afterMessageId: lastMessageId, sinceMs: 0 }),
   settle: async () => undefined,
   release: async () => undefined,
   learn: async () => undefined,

@@ -169,6 +169,21 @@ describe('a message whose answer was lost', () => {
     expect(restarted.statuses()).toMatchObject([{ status: 'sent', providerMessageId: String(chatwoot.conversations[0]?.messages[0]?.id) }]);
   });
 
+  it('is written once although another process has it too, while a slow server is still at it', async () => {
+    const connection = connect(acme, atServer());
+    const hubs = [await start(), await start()];
+    const event = commandOf(connection, text('once'));
+    let goOn: () => void = () => undefined;
+    chatwoot.faults.push({ path: /POST .*messages$/, kind: 'slow', until: new Promise((resolve) => { goOn = resolve; }) });
+    const first = hubs[0]?.handle(event);
+    while (chatwoot.faults.length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await failureOf(hubs[1]?.handle(event) ?? Promise.resolve())).toBe('service.unavailable');
+    goOn();
+    await first;
+    await hubs[1]?.handle(event);
+    expect(wordsIn(chatwoot)).toEqual([{ inboxId: 41, words: ['once'] }]);
+  });
+
   it('waits for the minute to end when the account is throttled, and so does every tenant\'s in it, and nobody else\'s', async () => {
     const ours = connect(acme, atServer('41'), { mode: 'shared' });
     const theirs = connect(globex, atServer('42'), { mode: 'shared' });

@@ -6,8 +6,8 @@ type Contact = { id: number; accountId: number; name: string | undefined; phone_
 type Message = { id: number; content: string; message_type: number; private: boolean; content_attributes: Record<string, unknown>; source_id: string | null; files: string[]; token: string };
 type Conversation = { id: number; accountId: number; inboxId: number; contactId: number; sourceId: string; status: string; assigneeId: number | null; labels: string[]; customAttributes: Record<string, unknown>; messages: Message[] };
 
-/** What becomes of the next request to a path: refused, or its answer lost before or after it took effect. */
-export type Fault = { readonly path: RegExp; readonly kind: 'lost before' | 'lost after' | 'refused'; readonly status?: number; readonly body?: string };
+/** What becomes of the next request to a path: refused, its answer lost before or after it took effect, or taken up only when `until` is over. */
+export type Fault = { readonly path: RegExp; readonly kind: 'lost before' | 'lost after' | 'refused' | 'slow'; readonly status?: number; readonly body?: string; readonly until?: Promise<void> };
 
 /**
  * A Chatwoot server, as far as the connector speaks to it, with what the contract says of it (sections 2 and 5): contacts unique by identifier
@@ -34,6 +34,7 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
     if (struck?.kind === 'lost before') return request.socket.destroy();
     if (struck?.kind === 'refused') return response.writeHead(struck.status ?? 500).end(struck.body ?? '');
     await new Promise((resolve) => setTimeout(resolve, 15));
+    await struck?.until;
     // Files: a signed link of the server leads to its storage.
     if (url.pathname.startsWith('/rails/')) return response.writeHead(302, { location: `/storage${url.pathname}` }).end();
     if (url.pathname.startsWith('/storage/')) return response.writeHead(200, { 'content-type': 'image/png' }).end(`file ${request.headers['api_access_token'] ?? 'without token'}`);

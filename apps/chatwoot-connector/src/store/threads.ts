@@ -13,7 +13,10 @@ export type ThreadClaim =
   | { readonly kind: 'claimed'; readonly claim: string }
   | { readonly kind: 'busy' };
 
-export type Post = { readonly isFirst: boolean; readonly displayId: number; readonly afterMessageId: number; /** Milliseconds since the last try. */ readonly sinceMs: number };
+export type BegunPost = { readonly kind: 'begun'; readonly isFirst: boolean; readonly displayId: number; readonly afterMessageId: number; /** Milliseconds since the last try. */ readonly sinceMs: number };
+/** `busy`: another process has the message too, as after a partition moved, and is at its call. */
+export type Post = BegunPost | { readonly kind: 'busy' };
+type PostKey = { readonly inboxKey: string; readonly hubRef: string };
 
 /** Conversations of the current tenant's contacts at its inboxes. Each function is a transaction, or joins the open one. */
 export interface Threads {
@@ -29,7 +32,11 @@ export interface Threads {
   noteStatus(key: ThreadKey, status: ConversationStatus): Promise<void>;
   /** What the hub itself wrote last, if that was within so many milliseconds. */
   statusWritten(key: ThreadKey, withinMs: number): Promise<string | undefined>;
-  beginPost(post: { readonly inboxKey: string; readonly hubRef: string } & Thread): Promise<Post>;
+  /** For so many seconds nobody else writes it, and longer while it is held. */
+  beginPost(post: PostKey & Thread & { readonly seconds: number }): Promise<Post>;
+  holdPost(post: PostKey, seconds: number): Promise<void>;
+  /** The call has ended, whatever it came to. */
+  endPost(post: PostKey): Promise<void>;
   /** In system scope: of every tenant, `limit` at most. Returns how many. */
   deletePostsOlderThan(days: number, limit: number): Promise<number>;
 }
@@ -92,16 +99,27 @@ export function createThreads(db: Pick<Database<unknown>, 'transaction' | 'sql'>
       const [row] = await query<{ status_written: string }>(`select status_written from threads where ${ofThread} and status_written_at > now() - make_interval(secs => $4)`, [...keyOf(key), withinMs / 1000]);
       return row?.status_written;
     },
-    async beginPost({ inboxKey, hubRef, displayId, lastMessageId }) {
-      const begun = await query(`insert into posts (tenant_id, inbox_key, hub_ref, display_id, after_message_id) values ($1, $2, $3, $4, $5) on conflict do nothing returning hub_ref`, [currentTenant(), inboxKey, hubRef, displayId, lastMessageId]);
-      if (begun.length === 1) return { isFirst: true, displayId, afterMessageId: lastMessageId, sinceMs: 0 };
+    async beginPost({ inboxKey, hubRef, displayId, lastMessageId, seconds }) {
+      const key = [currentTenant(), inboxKey, hubRef];
+      const begun = await query(
+        `insert into posts (tenant_id, inbox_key, hub_ref, display_id, after_message_id, under_way_until) values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) on conflict do nothing returning hub_ref`,
+        [...key, displayId, lastMessageId, seconds],
+      );
+      if (begun.length === 1) return { kind: 'begun', isFirst: true, displayId, afterMessageId: lastMessageId, sinceMs: 0 };
       const [before] = await query<{ display_id: string; after_message_id: string; since_ms: string }>(
         `with before as (select tried_at from posts where tenant_id = $1 and inbox_key = $2 and hub_ref = $3)
-         update posts set tried_at = now() where tenant_id = $1 and inbox_key = $2 and hub_ref = $3
+         update posts set tried_at = now(), under_way_until = now() + make_interval(secs => $4)
+         where tenant_id = $1 and inbox_key = $2 and hub_ref = $3 and (under_way_until is null or under_way_until < now())
          returning display_id::text, after_message_id::text, (extract(epoch from now() - (select tried_at from before)) * 1000)::bigint::text as since_ms`,
-        [currentTenant(), inboxKey, hubRef],
+        [...key, seconds],
       );
-      return { isFirst: false, displayId: Number(before?.display_id ?? displayId), afterMessageId: Number(before?.after_message_id ?? 0), sinceMs: Number(before?.since_ms ?? 0) };
+      return before === undefined ? { kind: 'busy' } : { kind: 'begun', isFirst: false, displayId: Number(before.display_id), afterMessageId: Number(before.after_message_id), sinceMs: Number(before.since_ms) };
+    },
+    async holdPost({ inboxKey, hubRef }, seconds) {
+      await query('update posts set under_way_until = now() + make_interval(secs => $4) where tenant_id = $1 and inbox_key = $2 and hub_ref = $3 and under_way_until is not null', [currentTenant(), inboxKey, hubRef, seconds]);
+    },
+    async endPost({ inboxKey, hubRef }) {
+      await query('update posts set under_way_until = null where tenant_id = $1 and inbox_key = $2 and hub_ref = $3', [currentTenant(), inboxKey, hubRef]);
     },
     async deletePostsOlderThan(days, limit) {
       const [gone] = await query<{ count: number }>(

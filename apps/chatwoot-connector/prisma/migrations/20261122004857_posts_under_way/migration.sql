@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "posts" ADD COLUMN     "under_way_until" TIMESTAMPTZ(3);
