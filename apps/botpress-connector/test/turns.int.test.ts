@@ -195,15 +195,6 @@ describe('a person', () => {
     expect(texts()).toEqual([]);
   });
 
-  it('is asked for by the words of the chatbot\'s language, where the tenant has named none', async () => {
-    await hub.setUp(acme, { language: 'de-AT', escalationRules: { agentId: '7' } });
-    const process = await hub.startProcess();
-    await process.handle(hub.written(talk, 'agenten sind hier nicht gemeint'));
-    await process.handle(hub.written(talk, 'Ich will mit jemandem sprechen!'));
-    expect(texts()).toEqual(['agenten sind hier nicht gemeint']);
-    expect(process.heard().at(-1)?.content).toMatchObject({ kind: 'handoff', reason: 'keyword: jemandem sprechen', assignment: { agentId: '7' } });
-  });
-
   it('is asked for by the option that says so', async () => {
     await bus.handle(hub.written(talk, { kind: 'choice_reply', optionId: 'handoff', title: 'Talk to us' }));
     expect(kinds().at(-1)).toMatchObject({ kind: 'handoff', reason: 'contact_request' });

@@ -47,6 +47,9 @@ describe('the calendar of requests', () => {
 
   it('refuses what is outside the hours, and what is over', async () => {
     for (const [from, until] of [['16:30', '17:30'], ['06:00', '06:30'], ['08:30', '09:30']] as const) expect(await runAsTenant(acme, () => calendar().book(hours, request(`no ${from}`, from, until)))).toEqual({ kind: 'unavailable' });
+    // An hour ago somebody was there, and a calendar without hours has been open all the time.
+    const over = (requestKey: string) => ({ requestKey, startsAt: new Date(now.getTime() - 3_600_000), endsAt: new Date(now.getTime() - 1_800_000), contact: {} });
+    expect(await runAsTenant(acme, () => calendar().book(undefined, over('over')))).toEqual({ kind: 'unavailable' });
   });
 
   it('notes a wish without a time', async () => {
