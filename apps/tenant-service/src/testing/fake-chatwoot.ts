@@ -1,3 +1,4 @@
+import { findRequestFault } from './chatwoot-requests.ts';
 import { listen, type Answer, type FakeProvider, type SeenCall } from './fake-providers.ts';
 
 type Inbox = { id: number; name: string; channel_type: string; webhook_url: string; secret: string; website_token?: string; bot?: number };
@@ -27,6 +28,8 @@ export async function startFakeChatwoot(accountIds: readonly string[] = ['1']): 
 function answerIn(account: FakeAccount, call: SeenCall, rest: string, nextId: () => number): Answer {
   // The cast is safe: the connect strategies send objects alone.
   const body = call.body === '' ? {} : (JSON.parse(call.body) as Record<string, never>);
+  const fault = findRequestFault(`${call.method} ${rest.replace(/\d+/, ':id')}`, body);
+  if (fault !== undefined) return { status: 422, json: { error: fault } };
   const [, noun = '', id = '', more = ''] = /^\/(\w+)(?:\/(\d+))?(?:\/(\w+))?$/.exec(rest) ?? [];
   const list: ({ id: number } & object)[] = noun === 'inboxes' ? account.inboxes : noun === 'webhooks' ? account.webhooks : account.bots;
   const found = list.find((item) => String(item.id) === id);
