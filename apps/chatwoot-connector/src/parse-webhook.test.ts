@@ -47,4 +47,11 @@ describe('parseWebhook', () => {
     expect(parse(opened)).toMatchObject([{ kind: 'ignored' }]);
     expect(parse(opened, { ...connection, settings: { ...connection.settings, botId: '3' } })).toMatchObject([{ kind: 'message', content: { kind: 'handoff', to: 'desk' } }]);
   });
+
+  it('takes an assignment for an agent\'s doing only where the assigned is a person', () => {
+    const assigned = { event: 'conversation_updated', account: { id: 77 }, ...conversation, status: 'open', updated_at: 1_783_077_911, changed_attributes: [{ assignee_id: { previous_value: null, current_value: 3 } }] };
+    expect(parse({ ...assigned, meta: { assignee: { id: 3, name: 'Bruno', type: 'user' }, assignee_type: 'User' } })).toMatchObject([{ content: { kind: 'handoff', to: 'desk' } }]);
+    for (const meta of [{ assignee: { id: 3, name: 'Hub bot' }, assignee_type: 'AgentBot' }, { assignee: null, assignee_type: null }, {}]) expect(parse({ ...assigned, meta })).toMatchObject([{ kind: 'ignored' }]);
+    expect(parse({ ...assigned, status: 'resolved', meta: { assignee: { id: 3 }, assignee_type: 'User' } })).toMatchObject([{ kind: 'ignored' }]);
+  });
 });
