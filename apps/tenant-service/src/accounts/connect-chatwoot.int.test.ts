@@ -144,6 +144,23 @@ describe('a channel in an account of the tenant\'s own', () => {
   });
 });
 
+describe('an account at the sandbox', () => {
+  it.each(['desk', 'channel'] as const)('is called there alone, whatever other address is given with it, also after a change: as a %s', async (role) => {
+    const config = { ...world.deps.config, sandboxEnabled: true, sandboxUrl: at(one).url };
+    Object.assign(world.deps, { config });
+    const credentials = { ...form(other).credentials, apiToken: at(one).token, sandbox: true };
+    const before = other?.calls.length;
+    const connection = await connect(world, world.acme, { type: 'chatwoot', role, credentials });
+    expect(connection.status).toBe('active');
+    await runAsTenant(world.acme, () => changeConnection(world.deps, connection.id, { settings: { callsPerMinute: 100 } }));
+    await runAsTenant(world.acme, () => rotate(world.deps, connection.id, { credentials: { apiToken: at(one).token } }));
+    const stored = await show(world, world.acme, connection.id);
+    expect(stored).toMatchObject({ status: 'active', draft: undefined, settings: { sandbox: 'true', apiUrl: `${at(one).url}/chatwoot`, callsPerMinute: '100' } });
+    expect(JSON.stringify(stored)).not.toContain(new URL(at(other).url).host);
+    expect(other?.calls.length).toBe(before);
+  });
+});
+
 describe('account numbers', () => {
   it('are told apart by their servers, of which each begins with one', async () => {
     const [mine, theirs] = [await connect(world, world.acme, form(one)), await connect(world, world.globex, form(other))];
