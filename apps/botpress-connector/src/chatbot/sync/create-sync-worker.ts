@@ -24,6 +24,8 @@ export type SyncWorkerOptions = {
 const leaseMs = 60_000;
 /** Milliseconds after a job in which its place stays empty: ten thousand in a row leave the processor to the webhooks, and are done in ten minutes. */
 const restMs = 100;
+/** Milliseconds between two words on how far a job is: with each of a thousand documents it would be a thousand writes. */
+const noteEveryMs = 1_000;
 const attemptsMax = 8;
 const firstDelayMs = 30_000;
 const delayMsMax = 3_600_000;
@@ -93,10 +95,15 @@ export function createSyncWorker({ jobs, run, parallel, log, now }: SyncWorkerOp
   }
 
   async function finish(job: ClaimedJob): Promise<void> {
+    let notedAt = 0;
     try {
       const outcome = await run({
         note: async (progress) => {
           if (stopping.signal.aborted) throw new Stopped();
+          const at = Date.now();
+          const isEnd = progress.done === 0 || progress.done === progress.total;
+          if (!isEnd && at - notedAt < noteEveryMs) return;
+          notedAt = at;
           if (!(await jobs.noteProgress(job, { ...progress, until: leaseEnd() }))) throw new Stopped();
         },
         sleep: (ms) => sleepUnless(stopping.signal, ms),
