@@ -15,8 +15,8 @@ import { storeResult } from './store-result.ts';
 
 const [fewCount = 10, manyCount = 10_000] = (process.env['BENCH_TENANTS'] ?? '10,10000').split(',').map(Number);
 const perSecond = Number(process.env['BENCH_RATE'] ?? 20);
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 10);
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 4);
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 15);
 const warmUpSeconds = Number(process.env['BENCH_WARM_UP_SECONDS'] ?? 20);
 /** Milliseconds that Botpress takes for a call of its Files API: it, not this machine, sets the pace of a push. */
 const filesMs = Number(process.env['BENCH_FILES_MS'] ?? 60);
