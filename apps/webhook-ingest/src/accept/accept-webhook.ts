@@ -138,7 +138,8 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
       const period = sameWithinSeconds === undefined ? undefined : Math.floor(receivedAt.getTime() / 1000 / sameWithinSeconds);
       const scope = entry.webhook.hasLocalIds === true ? `${connection.connectionId}:` : '';
       const eventKey = providerEventId === undefined ? contentKey(connection.connectionId, body, period) : scope + providerEventId;
-      return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, orderingKey, body, receivedAt: at, traceparent };
+      const before = providerEventId === undefined && period !== undefined && sameWithinSeconds !== undefined ? { eventKey: contentKey(connection.connectionId, body, period - 1), withinSeconds: sameWithinSeconds } : undefined;
+      return { tenantId: connection.tenantId, connectionId: connection.connectionId, provider: entry.id, eventKey, before, orderingKey, body, receivedAt: at, traceparent };
     }),
   );
   parts.metrics.count(entry.id, 'accepted', accepted.length);

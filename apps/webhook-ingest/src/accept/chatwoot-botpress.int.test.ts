@@ -158,6 +158,15 @@ describe('the published forms, which have no id', () => {
     expect(await send()).toBe(200);
     expect(await ingest.stored()).toHaveLength(2);
   });
+
+  it.each(forms)('are one event also when a period ends between the two (%s)', async (path, body, secret) => {
+    ingest.clock.aheadMs = 10_000 - (Date.now() % 10_000) + 9_000;
+    const send = () => post(path, body, { 'x-webhook-token': secret });
+    expect(await send()).toBe(200);
+    ingest.clock.aheadMs += 2_000;
+    expect(await send()).toBe(200);
+    expect(await ingest.stored()).toHaveLength(1);
+  });
 });
 
 describe('a server that does not sign', () => {

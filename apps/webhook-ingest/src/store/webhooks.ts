@@ -10,6 +10,8 @@ export type ReceivedWebhook = {
   readonly connectionId: ConnectionId;
   readonly provider: ProviderId;
   readonly eventKey: string;
+  /** What the same event would be called that came in the period before: it is the same one where that came within so many seconds. */
+  readonly before: { readonly eventKey: string; readonly withinSeconds: number } | undefined;
   readonly orderingKey: string;
   readonly body: string;
   /** RFC 3339. */
@@ -123,10 +125,14 @@ type Row = { readonly webhookId: WebhookId; readonly webhook: ReceivedWebhook };
 async function insert(db: IngestDatabase, rows: readonly Row[]): Promise<Set<string>> {
   // In the order of the unique key: two commits that hold the same webhooks then wait for each other instead of deadlocking.
   const sorted = rows.toSorted((a, b) => compare(a.webhook.tenantId, b.webhook.tenantId) || compare(a.webhook.eventKey, b.webhook.eventKey));
-  const column = (read: (row: Row) => string) => sorted.map(read);
+  const column = <T extends string | number | null>(read: (row: Row) => T) => sorted.map(read);
   const inserted = await db.sql.query<{ webhookId: string }>(
     `insert into webhooks (tenant_id, webhook_id, connection_id, provider, event_key, ordering_key, body, received_at)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+     select tenant, id, connection, given.provider, key, ordering, text, at
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::int[])
+            as given (tenant, id, connection, provider, key, ordering, text, at, key_before, within_seconds)
+      where key_before is null or not exists (
+        select from webhooks w where w.tenant_id = tenant and w.provider = given.provider and w.event_key = key_before and w.received_at > at - make_interval(secs => within_seconds))
      on conflict (tenant_id, provider, event_key) do nothing
      returning webhook_id as "webhookId"`,
     [
@@ -138,6 +144,8 @@ async function insert(db: IngestDatabase, rows: readonly Row[]): Promise<Set<str
       column((row) => row.webhook.orderingKey),
       column((row) => row.webhook.body),
       column((row) => row.webhook.receivedAt),
+      column((row) => row.webhook.before?.eventKey ?? null),
+      column((row) => row.webhook.before?.withinSeconds ?? null),
     ],
   );
   return new Set(inserted.map((row) => row.webhookId));
