@@ -3,6 +3,7 @@ import { movePhases, type AccountMoveRecord, type MovePhase } from '@switchboard
 import { runAsTenant } from '@switchboard/tenant-context';
 import { testTenants } from '@switchboard/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { MoveWorld, type Seen } from './moves/move-world.ts';
 
 const [acme, globex] = testTenants;
@@ -188,9 +189,13 @@ describe('a move', () => {
     await runAsTenant(acme, () => moves.resume());
     await until(({ counts }) => counts.messages.done > 3);
     await runAsTenant(acme, () => moves.pause());
-    await sleep(500);
-    const paused = await world.look(world.to);
-    await sleep(500);
+    // What was under way when the order came is finished first.
+    let paused = await world.look(world.to);
+    for (let before: typeof paused | undefined; !isDeepStrictEqual(before, paused); paused = await world.look(world.to)) {
+      before = paused;
+      await sleep(700);
+    }
+    await sleep(1_500);
     expect(await world.look(world.to)).toEqual(paused);
     await runAsTenant(acme, () => moves.resume());
     expect(await until(({ state }) => state !== 'running')).toMatchObject({ phase: 'done', error: null, report: { agrees: true } });
