@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { signWebhook } from '@switchboard/providers/webhook-auth';
 import { providers } from '@switchboard/providers';
+import { randomUUID } from 'node:crypto';
 import { eventually, quietMs, sleep } from './eventually.ts';
 import type { HubProcess } from './hub-process.ts';
 import { callJson, type ConnectionRecord } from './onboard.ts';
@@ -141,7 +142,7 @@ export function describeChatwoot({ hub, secrets }: { hub: () => HubProcess; secr
       expect([after.conversationId, after.status]).toEqual([before?.conversationId, 'open']);
     });
 
-    it('moves a tenant to an account of its own while messages go on: nothing is lost, doubled or shown to its neighbours', async () => {
+    it('moves a tenant to an account of its own while messages go on, also after kill -9: nothing is lost, doubled or shown to its neighbours', async () => {
       const neighbours = await sandbox.conversations(shared, inboxOf(stark));
       const inboxBefore = inboxOf(wayne);
       const newAccount = await sandbox.chatwootAccount({ server: 'wayne', accountId: 1, name: 'Wayne', agents: ['Alfred'] });
@@ -154,21 +155,34 @@ export function describeChatwoot({ hub, secrets }: { hub: () => HubProcess; secr
 
       const started = await gateway('POST', '/tenant/chatwoot/migrate', key, { toConnectionId: to.json.id });
       expect([started.status, started.text]).toEqual([202, started.text]);
-      const state = () => gateway<{ phase: string; state?: string; error: unknown }>('GET', '/tenant/chatwoot/migrate', key);
+      const state = () => gateway<{ phase: string; counts: { messages: { done: number } } }>('GET', '/tenant/chatwoot/migrate', key);
       const written: string[] = [];
       const answered: string[] = [];
       let isOver = false;
+      /** As WhatsApp does: again, under the same id, until it is taken. */
+      const persist = async (text: string) => {
+        const id = `wamid.${randomUUID()}`;
+        for (;;) {
+          const taken = await write(wayne, { text, id }).then(({ attempts }) => (attempts as number[]).includes(200), () => false);
+          if (taken) return;
+          await sleep(200);
+        }
+      };
       const traffic = (async () => {
-        for (let n = 0; !isOver && n < 40; n++) {
+        for (let n = 0; !isOver && n < 60; n++) {
           written.push(`on the way ${n}`);
-          await write(wayne, { text: `on the way ${n}` });
+          await persist(`on the way ${n}`);
           // Agents of the old inbox go on as long as it is there.
           const answer = `from the old desk ${n}`;
-          if (n % 4 === 0 && (await sandbox.act(shared, old?.conversationId ?? '', 'reply', { text: answer }).then(() => true, () => false))) answered.push(answer);
+          if (n % 4 === 0 && (await sandbox.act(shared, old?.conversationId ?? '', 'reply', { text: answer }).then(({ attempts }) => attempts.includes(200), () => false))) answered.push(answer);
           await sleep(300);
         }
       })();
-      await eventually('the end of the move', async () => ((await state()).json.phase === 'done' ? true : undefined), 120_000);
+      await eventually('the first copies', async () => ((await state()).json.counts.messages.done > 0 ? true : undefined), 60_000);
+      // The power goes, for the hub and for the stand-ins alike.
+      await hub().kill();
+      await hub().start();
+      await eventually('the end of the move', async () => ((await state().catch(() => undefined))?.json.phase === 'done' ? true : undefined), 150_000);
       isOver = true;
       await traffic;
 
@@ -193,6 +207,6 @@ export function describeChatwoot({ hub, secrets }: { hub: () => HubProcess; secr
       const account = await sandbox.call<{ inboxes: { id: number }[] }>('GET', `chatwoot/${shared.server}/accounts/1`);
       expect(account.inboxes.map(({ id }) => String(id))).not.toContain(inboxBefore);
       expect(await sandbox.conversations(shared, inboxOf(stark))).toEqual(neighbours);
-    }, 180_000);
+    }, 300_000);
   });
 }
