@@ -54,6 +54,7 @@ async function run(): Promise<void> {
   };
   type Setting = keyof typeof settings;
   const measured: Record<Setting, (Round & { readonly loadAverage: number; readonly cpuMs: Cpu })[]> = { few: [], cold: [], warm: [], syncing: [] };
+  const memoryByRound: number[] = [];
   const syncs: Awaited<ReturnType<typeof stopSyncOfAll>>[] = [];
   const measure = async (setting: Setting, forSeconds: number) => {
     const { hub, tenants } = settings[setting];
@@ -70,7 +71,8 @@ async function run(): Promise<void> {
       const outcome = await measure(setting, seconds);
       if (setting === 'syncing') syncs.push(await stopSyncOfAll(many.admin));
       measured[setting].push(outcome);
-      console.log(`${setting}: p50 ${outcome.latency.p50.toFixed(1)} ms, p99 ${outcome.latency.p99.toFixed(1)} ms, refused ${outcome.refused}, lost ${outcome.lost}, load ${outcome.loadAverage.toFixed(1)}`);
+      memoryByRound.push(memoryMiBOfHub(many.hub));
+      console.log(`${setting}: p50 ${outcome.latency.p50.toFixed(1)} ms, p99 ${outcome.latency.p99.toFixed(1)} ms, refused ${outcome.refused}, lost ${outcome.lost}, load ${outcome.loadAverage.toFixed(1)}; memory of the hub of many ${memoryByRound.at(-1)} MiB`);
     }
   }
 
@@ -91,7 +93,7 @@ async function run(): Promise<void> {
   console.log(`syncs: ${total(({ ended }) => ended)} tenants' jobs ended while it was measured, ${total(({ pushed }) => pushed)} of them pushed (the others share a bot)`);
   console.log(`aims: p99 of ${manyCount} tenants ≤ 1.2 × ${fewCount} (cold ${ratios.coldToFew.toFixed(2)}, warm ${ratios.warmToFew.toFixed(2)}); p99 while syncing ≤ 1.2 × without (${ratios.syncingToCold.toFixed(2)})`);
   if (process.env['BENCH_TENANTS'] === undefined) {
-    storeResult('chatbots', { setting: { fewCount, manyCount, perSecond, seconds, rounds, filesMs }, seeding: { few: few.seconds, many: many.seconds }, rows, ratios, memoryMiB, syncs });
+    storeResult('chatbots', { setting: { fewCount, manyCount, perSecond, seconds, rounds, filesMs }, seeding: { few: few.seconds, many: many.seconds }, rows, ratios, memoryMiB, memoryByRound, syncs });
   }
 }
 
