@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type IncomingMessage } from 'node:http';
-import { findFault } from './request-schemas.ts';
+import { fieldsOf, findFault } from './request-schemas.ts';
 
 type Contact = { id: number; accountId: number; name: string | undefined; phone_number: string | undefined; identifier: string | undefined; inboxes: { inboxId: number; sourceId: string }[] };
 type Message = { id: number; content: string; message_type: number; private: boolean; content_attributes: Record<string, unknown>; source_id: string | null; files: string[]; token: string };
@@ -176,8 +176,5 @@ async function readBody(request: IncomingMessage, bytes: Buffer): Promise<Record
   if (bytes.length === 0) return {};
   if (!type.startsWith('multipart/')) return JSON.parse(bytes.toString('utf8')) as Record<string, unknown>; // the client's bodies are objects
   const form = await new Response(Uint8Array.from(bytes), { headers: { 'content-type': type } }).formData();
-  const fields: Record<string, unknown> = {};
-  for (const [name, value] of form) if (typeof value === 'string') fields[name] = value;
-  const files = await Promise.all(form.getAll('attachments[]').map(async (value) => (typeof value === 'string' ? value : `${value.name}: ${await value.text()}`)));
-  return files.length === 0 ? fields : { ...fields, 'attachments[]': files };
+  return fieldsOf(form);
 }
