@@ -4,6 +4,8 @@ import type { EgressReply } from '@switchboard/service-kit';
 import jwt from 'jsonwebtoken';
 import type { z } from 'zod';
 import { apiBaseUrl } from './account.ts';
+import type { ClientOptions } from './client.ts';
+import { parseFid } from './fid.ts';
 import { parseItems } from './parse-items.ts';
 import { toEvents } from './parse-webhook.ts';
 import { hubMessageIdOf, jsonOf, readPart, withFile, type PartBody } from './part-body.ts';
@@ -23,15 +25,23 @@ export function signUserKey(userId: string, encryptionKey: string): string {
  * Gives one turn to a bot at Botpress Cloud. There is no key for repetition: a turn that may have arrived is looked for in its conversation before it is
  * sent again. User and conversation are made before the first turn, and when the bot does not know them (another bot behind the connection).
  */
-export async function sendToCloud(part: RenderedPart, context: ClientContext, isRepeat: (messageId: string) => boolean): Promise<Delivered> {
+export async function sendToCloud(part: RenderedPart, context: ClientContext, { isRepeat, callAlone }: ClientOptions): Promise<Delivered> {
   const body = readPart(part);
   const call = callerOf(body.fid, context);
   if (part.path === 'events') {
     await call('POST', 'events', body.request);
     return { providerConversationId: body.fid };
   }
+  const conversationId = parseFid(body.fid)?.conversationId;
   const messageId = hubMessageIdOf(body.request['metadata']);
-  const found = messageId !== undefined && isRepeat(messageId) ? await findSent(messageId, body, call) : undefined;
+  if (conversationId === undefined || messageId === undefined) return giveTurn(part, context, call, true);
+  return callAlone(conversationId, messageId, (isCalledBefore) => giveTurn(part, context, call, isCalledBefore || isRepeat(messageId)));
+}
+
+async function giveTurn(part: RenderedPart, context: ClientContext, call: Call, isRepeat: boolean): Promise<Delivered> {
+  const body = readPart(part);
+  const messageId = hubMessageIdOf(body.request['metadata']);
+  const found = messageId !== undefined && isRepeat ? await findSent(messageId, body, call) : undefined;
   if (found !== undefined) return deliveredAs(found, body);
   if (body.user !== undefined) await introduce(body, call);
   // The cast names the form that render-message writes.

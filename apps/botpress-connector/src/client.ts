@@ -3,6 +3,7 @@ import { hubError } from '@switchboard/contracts';
 import { isV12 } from './account.ts';
 import { sendToCloud } from './client-cloud.ts';
 import { createV12Sender } from './client-v12.ts';
+import type { CallAlone } from './turns/call-alone.ts';
 
 /** Bytes; what the largest file of a WhatsApp message has. */
 const mediaBytesMax = 100 * 1024 * 1024;
@@ -10,13 +11,14 @@ const mediaBytesMax = 100 * 1024 * 1024;
 export type ClientOptions = {
   /** Whether a message may have been given to the bot before: then its conversation is read first. */
   readonly isRepeat: (messageId: string) => boolean;
+  readonly callAlone: CallAlone;
 };
 
 /** The only I/O of the connector. It keeps nothing but the log-ins at v12 servers, and who is in line there. */
-export function createClient({ isRepeat }: ClientOptions) {
+export function createClient(options: ClientOptions) {
   const sendToV12 = createV12Sender();
   return {
-    send: (part: RenderedPart, context: ClientContext): Promise<Delivered> => (isV12(context.connection) ? sendToV12(part, context) : sendToCloud(part, context, isRepeat)),
+    send: (part: RenderedPart, context: ClientContext): Promise<Delivered> => (isV12(context.connection) ? sendToV12(part, context) : sendToCloud(part, context, options)),
     fetchMedia,
   };
 }

@@ -5,7 +5,7 @@ import { authorizationsTried, calls, command, encryptionKey, files, renderings }
 /** The Chat API says an error's code in the body, with whatever HTTP status (contract, 2.2 and 2.10). */
 const error = (code: number, type: string, message = 'as told', status = code) => ({ status, body: { id: 'err_made_up', code, type, message } });
 
-describeConnector(createBotpress({ isRepeat: () => false }), {
+describeConnector(createBotpress({ isRepeat: () => false, callAlone: (_conversationId, _messageId, call) => call(false) }), {
   connection: {
     routingIdentifiers: { bot: 'chat.botpress.cloud/9f0c-webhook', session: command.connectionId },
     settings: { kind: 'cloud', webhookId: '9f0c-webhook' },

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A turn as a bot got it: at Cloud by `createMessage`, at v12 by Converse. */
 export type TakenTurn = { readonly bot: string; readonly fid: string; readonly payload: Record<string, unknown>; readonly metadata: { readonly hubMessageId?: string; readonly tenantContext?: Record<string, unknown> } };
 type Request = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers']; readonly body: Record<string, unknown> };
-/** `cut`: the connection is cut without an answer, after the request was carried out where `taken`. */
-export type Answer = { readonly status: number; readonly body: unknown } | { readonly cut: 'taken' | 'not taken' };
+/** `cut`: the connection is cut without an answer, after the request was carried out where `taken`. `slow`: it is carried out only when that is over. */
+export type Answer = { readonly status: number; readonly body: unknown } | { readonly cut: 'taken' | 'not taken' } | { readonly slow: Promise<void> };
 
 export type StandInBotpress = {
   readonly url: string;
@@ -56,7 +56,9 @@ export async function startStandInBotpress(): Promise<StandInBotpress> {
     const text = Buffer.concat(chunks).toString();
     const seen: Request = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
     it.requests.push(seen);
-    const told = it.answer?.(seen);
+    const said = it.answer?.(seen);
+    const told = said !== undefined && 'slow' in said ? undefined : said;
+    if (said !== undefined && 'slow' in said) await said.slow;
     const isCut = told !== undefined && 'cut' in told;
     const answer = told !== undefined && !('cut' in told) ? told : isCut && told.cut === 'not taken' ? undefined : await carryOut(seen);
     if (isCut || answer === undefined) request.socket.destroy();

@@ -83,6 +83,26 @@ describe('a turn', () => {
     expect(restarted.heard().at(-1)?.payload).toMatchObject({ status: 'sent' });
   });
 
+  it('is given to the bot once although another process has it too, while the bot is still taking it', async () => {
+    const message = hub.written(talk, 'once');
+    const other = await hub.startProcess();
+    let isAsked = false;
+    let goOn: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => { goOn = resolve; });
+    hub.botpress.answer = ({ path, method }) => {
+      if (method !== 'POST' || !path.endsWith('/messages') || isAsked) return undefined;
+      isAsked = true;
+      return { slow: until };
+    };
+    const first = bus.handle(message);
+    while (!isAsked) await new Promise((resolve) => setTimeout(resolve, 10));
+    await other.handle(message, { attempt: 2 }).catch(() => undefined);
+    goOn();
+    await first;
+    await other.handle(message, { attempt: 3 });
+    expect(texts()).toEqual(['once']);
+  });
+
   it('is a plain one without a chatbot: no welcome, no look, nothing but the message', async () => {
     const other = hub.talk(hub.connect(globex));
     hub.botpress.answer = undefined;

@@ -22,6 +22,9 @@ export interface Sessions {
   open(names: Pick<Session, 'conversationId' | 'connectionId'>): Promise<Session>;
   find(conversationId: ConversationId): Promise<Session | undefined>;
   store(session: Session): Promise<void>;
+  /** For so many seconds this call to the bot is the only one in the conversation; again and again while it lasts. Undefined: another one is under way. */
+  holdCall(conversationId: ConversationId, call: string, seconds: number): Promise<{ /** The call before it. */ readonly before: string | null } | undefined>;
+  endCall(conversationId: ConversationId, call: string): Promise<void>;
 }
 
 export function createSessions(db: { readonly sql: SqlSession }): Sessions {
@@ -36,6 +39,18 @@ export function createSessions(db: { readonly sql: SqlSession }): Sessions {
       if (known !== undefined) return known;
       await db.sql.query(`insert into chat_sessions (tenant_id, conversation_id, connection_id, turns) values ($1, $2, $3, '[]') on conflict do nothing`, [currentTenant(), names.conversationId, names.connectionId]);
       return (await find(names.conversationId)) ?? newSession(names);
+    },
+    async holdCall(conversationId, call, seconds) {
+      const [held] = await db.sql.query<{ before: string | null }>(
+        `with last as (select call_by from chat_sessions where tenant_id = $1 and conversation_id = $2 for update)
+         update chat_sessions set call_by = $3, call_until = now() + make_interval(secs => $4)
+         where tenant_id = $1 and conversation_id = $2 and (call_until is null or call_by = $3 or call_until < now()) returning (select call_by from last) as before`,
+        [currentTenant(), conversationId, call, seconds],
+      );
+      return held;
+    },
+    async endCall(conversationId, call) {
+      await db.sql.query('update chat_sessions set call_until = null where tenant_id = $1 and conversation_id = $2 and call_by = $3', [currentTenant(), conversationId, call]);
     },
     async store(session) {
       await db.sql.query(

@@ -6,6 +6,7 @@ import { findAnswers } from '../client-cloud.ts';
 import { fidOf } from '../fid.ts';
 import { handoffEndedPart } from '../render-message.ts';
 import { beforeSend } from './before-send.ts';
+import { createCallAlone, type CallAlone } from './call-alone.ts';
 import { endInSilence } from './end-in-silence.ts';
 import { onInbound } from './on-inbound.ts';
 import { handlerChanged, nobodyCame, type Session } from './session.ts';
@@ -17,6 +18,7 @@ type Tools = Pick<ConnectorTools, 'connections' | 'runClient'>;
 export type Turns = {
   /** Whether the bot may have this message already: for the client. */
   readonly isRepeat: (messageId: string) => boolean;
+  readonly callAlone: CallAlone;
   readonly hooks: ConnectorHooks;
   readonly consumers: (definition: ConnectorDefinition, tools: Tools) => Subscription[];
 };
@@ -27,6 +29,7 @@ export function createTurns(parts: TurnParts): Turns {
   const repeats = new Set<string>();
   return {
     isRepeat: (messageId) => repeats.has(messageId),
+    callAlone: createCallAlone(parts),
     hooks: {
       beforeSend: (event, connection) => beforeSend(parts, { note: (messageId) => repeats.add(messageId) }, event, connection),
       async onSettled({ eventId, payload: { messageId, conversationId } }, outcome) {

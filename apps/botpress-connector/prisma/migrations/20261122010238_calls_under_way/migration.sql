@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "chat_sessions" ADD COLUMN     "call_by" TEXT,
+ADD COLUMN     "call_until" TIMESTAMPTZ(3);
