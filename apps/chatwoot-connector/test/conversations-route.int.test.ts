@@ -110,4 +110,15 @@ describe('conversations at Chatwoot', () => {
     expect([foreign.status, foreign.json.code]).toEqual([404, 'connection.not_found']);
     expect([none.status, none.json.code]).toEqual([foreign.status, foreign.json.code]);
   });
+
+  it('of a connection that is switched off are not asked for', async () => {
+    const [first, second] = connections;
+    if (first === undefined || second === undefined) throw new Error('acme has two inboxes');
+    connections[1] = { ...second, status: 'disabled' };
+    const asked = chatwoot.requests.length;
+    const [all, one] = [await list(acme), await list(acme, `?connectionId=${second.connectionId}`)];
+    connections[1] = second;
+    expect([all.json.data.map(({ id }) => id), one.status]).toEqual([['1'], 404]);
+    expect(chatwoot.requests.length).toBe(asked + 1);
+  });
 });

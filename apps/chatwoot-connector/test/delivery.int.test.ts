@@ -106,6 +106,14 @@ describe('contact and conversation', () => {
     expect(chatwoot.conversations).toMatchObject([{ contactId: 7 }]);
   });
 
+  it('are never what the contact has in another inbox of the account', async () => {
+    const connection = connect(acme, atServer());
+    chatwoot.contacts.push({ id: 7, accountId: 1, name: 'Ana of the CRM', phone_number: '+5511988887777', identifier: 'crm-1', inboxes: [{ inboxId: 40, sourceId: 'ana@mail.example' }] });
+    chatwoot.conversations.push({ id: 4711, accountId: 1, inboxId: 40, contactId: 7, sourceId: 'ana@mail.example', status: 'open', assigneeId: null, labels: [], customAttributes: {}, messages: [] });
+    await (await start()).handle(commandOf(connection, text('hi')));
+    expect(wordsIn(chatwoot)).toEqual([{ inboxId: 40, words: [] }, { inboxId: 41, words: ['hi'] }]);
+  });
+
   it('are made once although the answer was lost', async () => {
     const connection = connect(acme, atServer());
     chatwoot.faults.push({ path: /POST .*\/contacts$/, kind: 'lost after' }, { path: /POST .*\/conversations$/, kind: 'lost after' });
@@ -219,6 +227,9 @@ describe('a handoff', () => {
     expect(hub.said()).toEqual([]);
     await hub.handle(status('resolved', 1_783_077_999));
     expect(hub.said()).toMatchObject([{ role: 'channel', author: 'agent', contact: { address: '5511988887777' }, content: { kind: 'handoff', to: 'bot' } }]);
+    // An agent changes their mind, a minute after the hub itself had opened it.
+    await hub.handle(status('open', 1_783_078_009));
+    expect(hub.said()).toMatchObject([{}, { author: 'agent', content: { kind: 'handoff', to: 'desk' } }]);
   });
 });
 

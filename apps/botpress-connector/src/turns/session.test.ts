@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { newId, type MessageId } from '@switchboard/contracts';
 import * as fc from 'fast-check';
-import { askedForPerson, beginTurn, botSpoke, failTurn, handlerChanged, isSilencedAt, isSilentFor, newSession, type Session } from './session.ts';
+import { askedForPerson, atConnection, beginTurn, botSpoke, failTurn, handlerChanged, isSilencedAt, isSilentFor, newSession, type Session } from './session.ts';
 
 const start = Date.UTC(2026, 10, 21, 12);
 const replyTimeoutMs = 20_000;
@@ -17,6 +17,15 @@ function asked(session: Session, messageId: MessageId, now: number): Session {
   if (decision.kind !== 'ask') throw new Error(`the turn is ${decision.kind}`);
   return decision.session;
 }
+
+describe('a session', () => {
+  it('is unknown to another bot, which has failed nobody yet, and greets nobody again', () => {
+    const session = { ...fresh, welcomedAt: start, reachedAt: start, failures: 1 };
+    const other = newId('con');
+    expect(atConnection(session, other)).toEqual({ ...session, connectionId: other, reachedAt: null, failures: 0 });
+    expect(atConnection(session, session.connectionId)).toBe(session);
+  });
+});
 
 describe('a turn', () => {
   it('is asked again until it ends, and is known to be asked again', () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { hubError, type ConnectionRecord, type PlatformConnectionId, type PlatformConnectionRecord, type TenantId } from '@switchboard/contracts';
+import { hubError, isHubError, type ConnectionRecord, type PlatformConnectionId, type PlatformConnectionRecord, type TenantId } from '@switchboard/contracts';
 import { providers } from '@switchboard/providers';
 import { runAsTenant } from '@switchboard/tenant-context';
 import { removeConnection } from '../accounts/delete-connection.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 // An account that one test leaves open would be another one's choice.
 afterEach(async () => {
-  Object.assign(server, { version: '4.15.1', refuses: undefined });
+  Object.assign(server, { version: '4.15.1', refuses: undefined, quotes: false });
   for (const [tenantId, { id }] of places.splice(0)) await codeOf(runAsTenant(tenantId, () => removeConnection(world.deps, id)));
   for (const id of made.splice(0)) await codeOf(removePlatformConnection(world.deps, id));
 });
@@ -67,6 +67,20 @@ describe('accounts of the platform', () => {
     expect(accountOf(shard).bots).toHaveLength(1);
     expect(shard).toMatchObject({ provider: 'chatwoot', isOpen: true, inboxes: 0, tenants: 0, lastCheck: { ok: true, reason: null }, routingIdentifiers: { account: `${new URL(server.url).host}/${nextAccount}` } });
     expect(JSON.stringify(shard)).not.toMatch(/token-of|secret-of/);
+  });
+
+  it('leave alone what leads elsewhere', async () => {
+    const elsewhere = { id: 1, url: 'https://elsewhere.example/hook', subscriptions: ['message_created'], secret: 'somebody else\'s' };
+    server.accounts.get(String(nextAccount + 1))?.webhooks.push({ ...elsewhere });
+    const shard = await openShard();
+    expect(accountOf(shard).webhooks).toMatchObject([elsewhere, { url: 'https://hub.example.net/api/v1/webhooks/chatwoot' }]);
+  });
+
+  it('are refused without a word of their token, whatever the provider quotes', async () => {
+    Object.assign(server, { quotes: true });
+    const refusal: unknown = await openShard().catch((error: unknown) => error);
+    expect(isHubError(refusal) && refusal.publicMessage).toMatch(/not with/);
+    expect(isHubError(refusal) && refusal.publicMessage).not.toContain('token-of');
   });
 
   it('take tenants in turn, the least loaded first, and say who has which inbox', async () => {

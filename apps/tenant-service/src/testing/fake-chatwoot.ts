@@ -6,12 +6,12 @@ type Webhook = { id: number; url: string; subscriptions: string[]; secret: strin
 type Bot = { id: number; name: string; access_token: string };
 export type FakeAccount = { token: string; readonly inboxes: Inbox[]; readonly webhooks: Webhook[]; readonly bots: Bot[] };
 
-/** A Chatwoot server as far as connecting uses it, also in the place of the sandbox's (under `/chatwoot`): `version` says whether it signs, `refuses` which calls answer 500 (`POST /webhooks`). */
-export type FakeChatwoot = FakeProvider & { version: string; refuses: string | undefined; readonly accounts: Map<string, FakeAccount> };
+/** A Chatwoot server as far as connecting uses it, also in the place of the sandbox's (under `/chatwoot`): `version` says whether it signs, `refuses` which calls answer 500 (`POST /webhooks`), `quotes` that all others are refused with the token in the words. */
+export type FakeChatwoot = FakeProvider & { version: string; refuses: string | undefined; quotes: boolean; readonly accounts: Map<string, FakeAccount> };
 
 export async function startFakeChatwoot(accountIds: readonly string[] = ['1']): Promise<FakeChatwoot> {
   const emptyAccount = (id: string): FakeAccount => ({ token: `admin-token-of-${id}`, inboxes: [], webhooks: [], bots: [] });
-  const state = { version: '4.15.1', refuses: undefined as string | undefined, accounts: new Map(accountIds.map((id) => [id, emptyAccount(id)])) };
+  const state = { version: '4.15.1', refuses: undefined as string | undefined, quotes: false, accounts: new Map(accountIds.map((id) => [id, emptyAccount(id)])) };
   let lastId = 100;
   const fake = await listen((call): Answer => {
     const path = call.path.replace(/^\/chatwoot(?=\/)/, '');
@@ -20,6 +20,7 @@ export async function startFakeChatwoot(accountIds: readonly string[] = ['1']): 
     const account = state.accounts.get(accountId);
     if (call.headers['api_access_token'] !== account?.token || account === undefined) return { status: 401, json: { error: 'Invalid Access Token' } };
     if (state.refuses === `${call.method} ${rest}`) return { status: 500, json: {} };
+    if (state.quotes) return { status: 422, json: { error: `not with ${account.token}` } };
     return answerIn(account, call, rest, () => ++lastId);
   });
   return Object.assign(state, fake);
