@@ -22,8 +22,8 @@ export type SyncWorkerOptions = {
 
 /** Milliseconds after the last word of a job for which it is its process's; then that one is taken for dead. Longer than any single call. */
 const leaseMs = 60_000;
-/** Milliseconds after a job in which its place stays empty: ten thousand in a row leave the processor to the webhooks, and are done in ten minutes. */
-const restMs = 100;
+/** Milliseconds after a job in which its place stays empty: ten thousand in a row leave the processor to the webhooks, and are done within some hours. */
+const restMs = 250;
 /** Milliseconds between two words on how far a job is: with each of a thousand documents it would be a thousand writes. */
 const noteEveryMs = 1_000;
 const attemptsMax = 8;
