@@ -33,5 +33,5 @@ type Message = Extract<InboundEvent, { kind: 'message' }>;
 async function isOwnDoing({ content, providerMessageId }: Message, key: Parameters<Threads['statusWritten']>[0], threads: Threads): Promise<boolean> {
   if (content.kind !== 'handoff') return false;
   const status = providerMessageId.startsWith('resolved:') ? 'resolved' : providerMessageId.startsWith('opened:') ? 'open' : undefined;
-  return status !== undefined && (await threads.statusWritten(key, echoMsMax)) === status;
+  return status !== undefined && (await threads.statusWritten(key, status, echoMsMax)) === status;
 }

@@ -30,8 +30,8 @@ export interface Threads {
   /** The conversation is gone at Chatwoot; another one that was learned meanwhile stays. */
   forget(key: ThreadKey, displayId: number): Promise<void>;
   noteStatus(key: ThreadKey, status: ConversationStatus): Promise<void>;
-  /** What the hub itself wrote last, if that was within so many milliseconds. */
-  statusWritten(key: ThreadKey, withinMs: number): Promise<string | undefined>;
+  /** The status, if the hub itself wrote it last, within so many milliseconds. Told once: what comes after its echo is somebody else's doing. */
+  statusWritten(key: ThreadKey, status: string, withinMs: number): Promise<string | undefined>;
   /** For so many seconds nobody else writes it, and longer while it is held. */
   beginPost(post: PostKey & Thread & { readonly seconds: number }): Promise<Post>;
   holdPost(post: PostKey, seconds: number): Promise<void>;
@@ -95,9 +95,13 @@ export function createThreads(db: Pick<Database<unknown>, 'transaction' | 'sql'>
     async noteStatus(key, status) {
       await query(`update threads set status_written = $4, status_written_at = now() where ${ofThread}`, [...keyOf(key), status]);
     },
-    async statusWritten(key, withinMs) {
-      const [row] = await query<{ status_written: string }>(`select status_written from threads where ${ofThread} and status_written_at > now() - make_interval(secs => $4)`, [...keyOf(key), withinMs / 1000]);
-      return row?.status_written;
+    async statusWritten(key, status, withinMs) {
+      const [row] = await query<{ written: string }>(
+        `with own as (select status_written from threads where ${ofThread} and status_written = $4 and status_written_at > now() - make_interval(secs => $5) for update)
+         update threads set status_written = null where ${ofThread} and exists (select from own) returning (select status_written from own) as written`,
+        [...keyOf(key), status, withinMs / 1000],
+      );
+      return row?.written;
     },
     async beginPost({ inboxKey, hubRef, displayId, lastMessageId, seconds }) {
       const key = [currentTenant(), inboxKey, hubRef];
