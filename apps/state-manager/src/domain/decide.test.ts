@@ -204,9 +204,14 @@ describe('a handoff', () => {
     expect(decide(fold([toDesk], botFirst), botFirst, { ...toDesk, at: start + 20 }).commands).toEqual([]);
   });
 
-  it('to somebody whom the route does not have is the route\'s to answer', () => {
+  it('to a desk that the route does not have leaves the contact to the bot', () => {
     const noDesk = routeWith({ desk: null, startsWith: 'bot' });
-    expect(decide(fold([written], noDesk), noDesk, toDesk)).toMatchObject({ handler: 'none', commands: [] });
+    const left = decide(fold([written], noDesk), noDesk, toDesk);
+    expect(left).toMatchObject({ handler: 'bot', commands: [] });
+    expect(decide(left.standing, noDesk, { kind: 'contact_message', at: start + 20, content: text }).commands).toEqual([{ kind: 'deliver', to: bot }]);
+    expect(decide(left.standing, noDesk, { kind: 'bot_message', at: start + 30, now: start + 30, content: text }).commands).toEqual([{ kind: 'deliver', to: channel }]);
+    const nobody = routeWith({ desk: null, bot: null, startsWith: 'none' });
+    expect(decide(fold([written], nobody), nobody, toDesk)).toMatchObject({ handler: 'none', commands: [] });
   });
 
   it.each([

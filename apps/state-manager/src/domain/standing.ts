@@ -58,9 +58,11 @@ export function startingHandler(route: ConversationRoute): Handler {
   return available(route.startsWith, route);
 }
 
+/** Where the route lacks the one, the other answers: a contact whom a bot has given to a desk that is not there must not be left to nobody. */
 function available(handler: Handler, { bot, desk }: ConversationRoute): Handler {
   if (handler === 'bot' && bot === null) return desk === null ? 'none' : 'desk';
-  return handler === 'desk' && desk === null ? 'none' : handler;
+  if (handler === 'desk' && desk === null) return bot === null ? 'none' : 'bot';
+  return handler;
 }
 
 export function later(a: number | null, b: number): number {
