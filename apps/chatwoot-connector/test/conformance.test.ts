@@ -1,9 +1,11 @@
-import { describe } from '@jest/globals';
-import { describeConnector, loadWebhookFixtures, type ConformanceFixtures } from '@switchboard/connector-kit/testing';
+import { describe, expect, it } from '@jest/globals';
+import type { ConnectorDefinition, RenderedPart } from '@switchboard/connector-kit';
+import { describeConnector, loadWebhookFixtures, standInClientContext, type ConformanceFixtures } from '@switchboard/connector-kit/testing';
 import { createChatwoot } from '../src/connector.ts';
 import type { Threads } from '../src/store/threads.ts';
 import { findBrokenLimit } from './find-broken-limit.ts';
 import { channelCalls, channelRenderings, deskCalls, deskRenderings } from './outbound.ts';
+import { describedOnly } from './request-schemas.ts';
 
 /** The contact's conversation is known, and every try is the first: what happens otherwise is delivery.int.test.ts's. */
 const threads: Threads = {
@@ -21,7 +23,10 @@ const threads: Threads = {
   deletePostsOlderThan: async () => 0,
 };
 
-const chatwoot = createChatwoot({ threads, sleep: async () => undefined, pace: { take: () => ({ kind: 'go', waitMs: 0 }), giveBack: () => undefined, pause: () => undefined } });
+const connector = createChatwoot({ threads, sleep: async () => undefined, pace: { take: () => ({ kind: 'go', waitMs: 0 }), giveBack: () => undefined, pause: () => undefined } });
+
+/** Whatever the suite sends is as Chatwoot describes its API, or fails. */
+const chatwoot: ConnectorDefinition = { ...connector, client: { ...connector.client, send: (part, context) => connector.client.send(part, { ...context, egress: describedOnly(context.egress) }) } };
 
 const error = (status: number, text: string) => ({ status, body: { error: text } });
 const settings = { apiUrl: 'https://cw.example.com', accountId: '77', inboxId: '41', mode: 'dedicated' };
@@ -59,8 +64,22 @@ const common = {
 
 const credentials = { apiToken: 'admin-token-1', botToken: 'bot-token-1', webhookSecret: 'hub-test-secret-0001' };
 
+/** The suite sends what `calls` name; this sends all the rest that is written down. */
+function describeConnectorAndCalls(fixtures: ConformanceFixtures): void {
+  describeConnector(chatwoot, fixtures);
+
+  const sent = fixtures.renderings.flatMap(({ name, expected }) => (Array.isArray(expected) ? [[name, expected as readonly RenderedPart[]] as const] : []));
+  it.each(sent)('brings %s to Chatwoot as the description of its API has it', async (_name, parts) => {
+    for (const part of parts) {
+      const { context, requests } = standInClientContext(chatwoot, fixtures, ({ method, url }) => (method !== 'GET' ? fixtures.accepted : { status: 200, body: url.endsWith('/labels') ? { payload: ['vip'] } : { id: 1204, inbox_id: 41, custom_attributes: { plan: 'gold' } } }));
+      await chatwoot.client.send(part, context);
+      expect(requests.some(({ method }) => method !== 'GET')).toBe(true);
+    }
+  });
+}
+
 describe('as a desk, in an API inbox', () => {
-  describeConnector(chatwoot, {
+  describeConnectorAndCalls({
     ...common,
     connection: { role: 'desk', routingIdentifiers: { inbox: 'cw.example.com/77/41' }, settings: { ...settings, inboxType: 'api', inboxIdentifier: 'inb-1' }, credentials },
     webhooks: loadWebhookFixtures(new URL('./fixtures/desk/', import.meta.url)),
@@ -71,7 +90,7 @@ describe('as a desk, in an API inbox', () => {
 });
 
 describe('as a channel, in a website\'s inbox', () => {
-  describeConnector(chatwoot, {
+  describeConnectorAndCalls({
     ...common,
     connection: { role: 'channel', routingIdentifiers: { inbox: 'cw.example.com/77/41' }, settings: { ...settings, inboxType: 'website', botId: '3' }, credentials },
     webhooks: loadWebhookFixtures(new URL('./fixtures/channel/', import.meta.url)),

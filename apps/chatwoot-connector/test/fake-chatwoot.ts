@@ -56,7 +56,7 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
     const isBot = token.startsWith('bot');
     if (isBot && !/(messages|toggle_status|toggle_typing_status)$/.test(path)) unfit.push(`a bot may not ${operation}`);
     const wrong = request.method === 'GET' ? undefined : findFault(operation, body);
-    if (wrong !== undefined) unfit.push(`${operation}: ${wrong}`);
+    if (wrong !== undefined) unfit.push(wrong);
     return route({ operation, ids: [...path.matchAll(/\d+/g)].map(([digits]) => Number(digits)), query: url.searchParams, body, accountId, token });
   }
 

@@ -5,6 +5,7 @@ import { testKit } from '@switchboard/service-kit/testing';
 import { currentTenant, runAsTenant } from '@switchboard/tenant-context';
 import { service } from '../src/service.ts';
 import type { PrismaClient } from '../src/store/generated/client.ts';
+import { describedOnly } from './request-schemas.ts';
 
 export type Account = { readonly url: string; readonly accountId?: string; readonly inboxId: string; readonly token: string; readonly botToken?: string };
 
@@ -25,7 +26,7 @@ export function connectionAt(tenantId: TenantId, { url, accountId = '1', inboxId
   };
 }
 
-/** A process of the connector, as far as its consumers are concerned: a second one is another process, or the same after a restart. */
+/** A process of the connector, as far as its consumers are concerned: a second one is another process, or the same after a restart. What Chatwoot's API does not describe, it does not send. */
 export async function startConnector(db: Database<PrismaClient>, connections: ReadonlyMap<ConnectionId, ConnectionWithSecrets>, mediaDir: string) {
   const config = service.config.parse({ mediaDir, mediaUrlSecret: 's'.repeat(32), publicWebhookUrl: 'https://hub.example.net' });
   const kit = testKit({
@@ -38,7 +39,7 @@ export async function startConnector(db: Database<PrismaClient>, connections: Re
       return { version: 1, timeZone: 'UTC', plan: 'enterprise', routes: [], connections: own.map(({ connectionId, provider, role, status }) => ({ connectionId, provider, role, status, createdAt: '2026-11-21T12:00:00.000Z' })) };
     },
   });
-  const { consumers = [], tasks = [] } = await service.build(kit);
+  const { consumers = [], tasks = [] } = await service.build({ ...kit, egress: describedOnly(kit.egress) });
   const consumerOf = (event: Envelope) => consumers.find(({ type }) => type === event.type) as Subscription; // every test's event has one
   return {
     published: kit.published,

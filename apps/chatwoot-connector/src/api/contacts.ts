@@ -24,7 +24,7 @@ export async function findContactBySource(account: ChatwootAccount, { inboxId, s
 
 /** The contact of the account whose `phone_number`, `email` or `identifier` is exactly this. */
 export async function findContactBy(account: ChatwootAccount, field: 'phone_number' | 'email' | 'identifier', value: string): Promise<ChatwootContact | undefined> {
-  const json = { payload: [{ attribute_key: field, filter_operator: 'equal_to', values: [value], query_operator: null }] };
+  const json = { payload: [{ attribute_key: field, filter_operator: 'equal_to', values: [value] }] };
   const { payload } = await callChatwoot(account, { method: 'POST', path: '/contacts/filter', json, reply: z.object({ payload: z.array(contactSchema) }) });
   // Chatwoot compares texts without case, and phone numbers with and without their plus.
   return payload.find((contact) => contact[field]?.toLowerCase() === value.toLowerCase());
