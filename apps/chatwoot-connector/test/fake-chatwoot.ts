@@ -162,11 +162,12 @@ export async function startFakeChatwoot(accountsOfTokens: Readonly<Record<string
     requests,
     unfit,
     faults,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    /** Fails where something unfit was sent, also in a test that does not look at it. */
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      if (unfit.length > 0) throw new Error(`sent to Chatwoot: ${unfit.join('; ')}`);
+    },
   };
 }
 export type FakeChatwoot = Awaited<ReturnType<typeof startFakeChatwoot>>;
