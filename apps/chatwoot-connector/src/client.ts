@@ -3,7 +3,7 @@ import { hubError, isHubError } from '@switchboard/contracts';
 import { withoutSlash } from './api/account.ts';
 import { assignAgent, getConversation, listLabels, setCustomAttributes, setLabels, toggleStatus, toggleTyping } from './api/conversations.ts';
 import { fetchFile } from './api/files.ts';
-import { listAgents } from './api/inboxes.ts';
+import { listAgents, listInboxMembers, type ChatwootAgent } from './api/inboxes.ts';
 import { createMessage, findOwnMessage, updateMessageStatus, type NewAttachment } from './api/messages.ts';
 import { pacedEgress, type EgressPace } from './api/paced-egress.ts';
 import { readPart, type Action, type ActionName, type PartContact } from './part.ts';
@@ -143,10 +143,13 @@ async function addLabels({ labels }: Of<'labels'>, displayId: number, { admin }:
 }
 
 /** An agent by number, or by e-mail address, which is the same at every account. */
-async function assign({ agentId }: Of<'assignment'>, displayId: number, { admin }: Room): Promise<void> {
-  const byEmail = agentId.includes('@') ? (await listAgents(admin)).find(({ email }) => email?.toLowerCase() === agentId.trim().toLowerCase())?.id : undefined;
-  const assigneeId = byEmail ?? (/^\d{1,15}$/.test(agentId) ? Number(agentId) : undefined);
-  if (assigneeId === undefined) throw hubError('provider.rejected', { publicMessage: 'The conversation is open at Chatwoot, but its account has no such agent to assign it to.', detail: { sent: false } });
+/** In an account that tenants share only who sits in this inbox can be named: who else works there is another tenant's matter. */
+async function assign({ agentId }: Of<'assignment'>, displayId: number, { admin, inboxId, isShared }: Room): Promise<void> {
+  const name = agentId.trim().toLowerCase();
+  const isNumber = /^\d{1,15}$/.test(name);
+  const find = (agents: readonly ChatwootAgent[]) => agents.find(({ id, email }) => String(id) === name || email?.toLowerCase() === name)?.id;
+  const assigneeId = isShared ? find(await listInboxMembers(admin, inboxId)) : isNumber ? Number(name) : find(await listAgents(admin));
+  if (assigneeId === undefined) throw hubError('provider.rejected', { publicMessage: 'The conversation is open at Chatwoot, but no such agent sits in its inbox to assign it to.', detail: { sent: false } });
   await assignAgent(admin, displayId, assigneeId);
 }
 

@@ -63,6 +63,10 @@ async function connect(tenantId: typeof acme, role: 'desk' | 'channel'): Promise
   const inbox = await sandbox.ask<Inbox>('POST', `${here()}/inboxes`, { type: 'api', name: tenantId, webhookUrl: `http://127.0.0.1:${port}${path}` });
   const connection = connectionAt(tenantId, { url: account.apiUrl, accountId: account.accountId, inboxId: inbox.inboxId, token: account.credentials.apiToken }, { role, mode: 'shared', settings: { webhookPath: path, ...(inbox.inbox_identifier === undefined ? {} : { inboxIdentifier: inbox.inbox_identifier }) } });
   connections.set(connection.connectionId, connection);
+  // In acme's inbox sits the account's first agent, in globex' nobody.
+  const members = { inbox_id: Number(inbox.inboxId), user_ids: tenantId === acme ? account.agents.map(({ id }) => id) : [] };
+  const answer = await fetch(`${account.apiUrl}/api/v1/accounts/${account.accountId}/inbox_members`, { method: 'POST', headers: { 'api-access-token': account.credentials.apiToken, 'content-type': 'application/json' }, body: JSON.stringify(members) });
+  expect(answer.status).toBe(200);
   return connection;
 }
 
@@ -83,6 +87,18 @@ async function conversationOf(connection: ConnectionWithSecrets): Promise<Seen> 
 const text = (words: string): MessageContent => ({ kind: 'text', text: words });
 
 describe('a conversation mirrored at a desk', () => {
+  it('of an account that tenants share is assigned to nobody who does not sit in the tenant\'s inbox, by number or by address', async () => {
+    const theirs = await connect(globex, 'desk');
+    const hub = await startConnector(db, connections, mediaDir);
+    await hub.handle(commandOf(theirs, text('of globex')));
+    for (const agentId of [account.agents[0]?.email ?? '', String(account.agents[0]?.id), 'nobody@desk.example']) {
+      await hub.handle(commandOf(theirs, { kind: 'handoff', to: 'desk', reason: 'asked for a person', transcript: [], assignment: { agentId } }, { author: 'system' }));
+    }
+    const found = await conversationOf(theirs);
+    expect(found.messages.filter((message) => message.private)).toHaveLength(3);
+    expect(JSON.stringify(found)).toContain('"assignee":null');
+  });
+
   it('goes there and comes back, without an echo, notes or what is another tenant\'s', async () => {
     const [desk, theirs] = [await connect(acme, 'desk'), await connect(globex, 'desk')];
     const hub = await startConnector(db, connections, mediaDir);

@@ -59,6 +59,10 @@ export function describeChatbot({ hub, secrets }: { hub: () => HubProcess; secre
       const channel = await gateway<ConnectionRecord & { settings: Record<string, string> }>('POST', '/tenant/credentials', key, { type: 'chatwoot', role: 'channel', credentials: credentials.chatwoot });
       const botConnection = await gateway<ConnectionRecord>('POST', '/tenant/credentials', key, { type: 'botpress', credentials: credentials.botpress });
       expect([channel.json.status, channel.json.statusReason, botConnection.json.status, botConnection.json.statusReason]).toEqual(['active', null, 'active', null]);
+      // Agents of a shared account can be named by a tenant when they sit in its inbox.
+      const inboxId = inboxIdOf(channel.json);
+      const seated = await callJson('POST', `${String(account.credentials['apiUrl'])}/api/v1/accounts/${account.accountId}/inbox_members`, { 'api-access-token': account.administrator.token }, { inbox_id: Number(inboxId), user_ids: account.agents.map(({ id }) => id) });
+      expect(seated.status).toBe(200);
       const config = {
         botName: `${tenantId}'s bot`,
         systemPrompt: 'Be brief.',
@@ -72,10 +76,10 @@ export function describeChatbot({ hub, secrets }: { hub: () => HubProcess; secre
       const knowledgeBase = [{ question: 'When are you open?', answer: `${tenantId} opens at nine.`, tags: ['hours'] }];
       const chatbot = await gateway('POST', '/api/chatbot/tenants', key, { config, knowledgeBase });
       expect([chatbot.status, chatbot.text]).toEqual([201, chatbot.text]);
-      const { routingIdentifiers, settings } = channel.json;
-      return { tenantId, key, account, bot, inboxId: settings['inboxId'] ?? routingIdentifiers['inboxId'] ?? routingIdentifiers['sharedInboxId'] ?? '', connection: channel.json };
+      return { tenantId, key, account, bot, inboxId, connection: channel.json };
     }
 
+    const inboxIdOf = ({ routingIdentifiers, settings }: ConnectionRecord & { settings: Record<string, string> }) => settings['inboxId'] ?? routingIdentifiers['inboxId'] ?? routingIdentifiers['sharedInboxId'] ?? '';
     const write = ({ account, inboxId }: Tenant, from: string, text: string) => sandbox.visit(account, inboxId, { from, name: 'Ada', text });
     const threadOf = async ({ account, inboxId }: Tenant, from: string): Promise<ChatwootConversation> => {
       const found = (await sandbox.conversations(account, inboxId)).find(({ sourceId }) => sourceId === from);

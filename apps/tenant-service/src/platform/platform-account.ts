@@ -1,4 +1,5 @@
 import { runAsSystem } from '@switchboard/tenant-context';
+import { isAddressField } from '../domain/hosts-of.ts';
 import type { Account } from '../providers/connect-strategy.ts';
 import type { PlatformConnectionStore } from '../store/platform-connections.ts';
 
@@ -10,7 +11,9 @@ export function isShared({ settings }: Pick<Account, 'settings'>): boolean {
 /** What a tenant's connection works with: its own part before the platform's. Webhook secrets stay with the platform's account: only ingest needs them. */
 export function withPlatform(own: Account, platform: Account, secretField: string): Account {
   const { [secretField]: _secret, ...credentials } = platform.credentials;
-  return { routingIdentifiers: own.routingIdentifiers, settings: { ...platform.settings, ...own.settings }, credentials: { ...credentials, ...own.credentials } };
+  // Where the platform's token goes is never a tenant's to say.
+  const ofTenant = Object.fromEntries(Object.entries(own.settings).filter(([name]) => !isAddressField(name)));
+  return { routingIdentifiers: own.routingIdentifiers, settings: { ...platform.settings, ...ofTenant }, credentials: { ...credentials, ...own.credentials } };
 }
 
 /** The account with what the platform's has, where it is a place in one; undefined where that one is gone. As the connection's tenant. */
