@@ -1,4 +1,4 @@
-import type { ClientContext, Delivered, InboundEvent, RenderedPart } from '@switchboard/connector-kit';
+import { parseJson, type ClientContext, type Delivered, type InboundEvent, type RenderedPart } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply } from '@switchboard/service-kit';
 import jwt from 'jsonwebtoken';
@@ -8,7 +8,7 @@ import type { ClientOptions } from './client.ts';
 import { parseFid } from './fid.ts';
 import { parseItems } from './parse-items.ts';
 import { toEvents } from './parse-webhook.ts';
-import { hubMessageIdOf, jsonOf, readPart, withFile, type PartBody } from './part-body.ts';
+import { hubMessageIdOf, readPart, withFile, type PartBody } from './part-body.ts';
 import { refusalOfCloud } from './refusals.ts';
 import { withAddress } from './with-address.ts';
 import { cloudErrorSchema, messageListSchema, messageReplySchema } from './wire.ts';
@@ -138,7 +138,7 @@ function callerOf(fid: string, context: ClientContext): Call {
   const headers = { 'x-user-key': signUserKey(fid, encryptionKey), 'content-type': 'application/json' };
   return async (method, path, body) => {
     const reply = await egress.request({ method, url: `${base}/${path}`, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }), timeoutMs });
-    const json = jsonOf(reply.body);
+    const json = parseJson(reply.body);
     const refusal = refusalIn(reply, json, path);
     if (refusal !== undefined) throw refusal;
     return json;

@@ -1,10 +1,10 @@
-import type { ClientContext, Delivered, InboundEvent, RenderedPart } from '@switchboard/connector-kit';
+import { parseJson, type ClientContext, type Delivered, type InboundEvent, type RenderedPart } from '@switchboard/connector-kit';
 import { hubError } from '@switchboard/contracts';
 import type { EgressReply } from '@switchboard/service-kit';
 import { apiBaseUrl } from './account.ts';
 import { parseItems } from './parse-items.ts';
 import { toEvents } from './parse-webhook.ts';
-import { hubMessageIdOf, jsonOf, readPart, withFile } from './part-body.ts';
+import { hubMessageIdOf, readPart, withFile } from './part-body.ts';
 import { withAddress } from './with-address.ts';
 import { refusalOfV12 } from './refusals.ts';
 import { converseReplySchema, loginReplySchema, v12ErrorSchema } from './wire.ts';
@@ -78,7 +78,7 @@ function keyOf({ connection: { tenantId, connectionId, version } }: ClientContex
 async function logIn({ connection, egress, now }: ClientContext): Promise<Token> {
   const body = JSON.stringify({ email: connection.settings['email'], password: connection.credentials['password'] });
   const reply = await egress.request({ method: 'POST', url: `${apiBaseUrl(connection)}/api/v1/auth/login/basic/default`, headers: { 'content-type': 'application/json' }, body, timeoutMs: loginTimeoutMs });
-  const token = loginReplySchema.safeParse(jsonOf(reply.body)).data?.payload;
+  const token = loginReplySchema.safeParse(parseJson(reply.body)).data?.payload;
   if (reply.status >= 300) throw logInRefused(reply);
   if (token === undefined) throw hubError('provider.unauthorized', { publicMessage: 'The Botpress server gave no token for the log-in of this connection.', detail: { scope: 'account', sent: false } });
   return { jwt: token.jwt, expiresAt: now().getTime() + token.exp - tokenMarginMs };
@@ -92,7 +92,7 @@ function logInRefused(reply: EgressReply) {
 }
 
 function answersOf(reply: EgressReply, fid: string, messageId: string, context: ClientContext): InboundEvent[] {
-  const json = jsonOf(reply.body);
+  const json = parseJson(reply.body);
   if (reply.status >= 300) {
     const error = v12ErrorSchema.catch({}).parse(json);
     // A bot that says nothing is no fault of the turn (contract, 1.3).

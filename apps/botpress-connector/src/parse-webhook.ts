@@ -1,4 +1,4 @@
-import type { ConnectorWebhook, InboundEvent, PublicConnection } from '@switchboard/connector-kit';
+import { parseJson, instantOf, type ConnectorWebhook, type InboundEvent, type PublicConnection } from '@switchboard/connector-kit';
 import { createHash } from 'node:crypto';
 import { parseFid } from './fid.ts';
 import { parseAction, parseItems, type Said } from './parse-items.ts';
@@ -6,7 +6,7 @@ import { publishedSchema, signalSchema, type Signal } from './wire.ts';
 
 /** What a webhook of Botpress says: a signal of the Chat integration, or answers in the published form. Pure; any JSON is answered, at worst with `ignored`. */
 export function parseWebhook(webhook: ConnectorWebhook, connection: Pick<PublicConnection, 'routingIdentifiers' | 'settings'>): InboundEvent[] {
-  const json = jsonOf(webhook.body);
+  const json = parseJson(webhook.body);
   const signal = signalSchema.safeParse(json);
   if (signal.success) return parseSignal(signal.data, webhook, connection);
   const published = publishedSchema.safeParse(json);
@@ -69,18 +69,4 @@ function baseUrlOf({ settings }: Pick<PublicConnection, 'settings'>): string | u
 
 function hashOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** RFC 3339 in UTC, or undefined for anything that is no time. */
-function instantOf(time: string | undefined): string | undefined {
-  const at = time === undefined ? Number.NaN : Date.parse(time);
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }

@@ -23,14 +23,6 @@ export function withFile(fields: Readonly<Record<string, unknown>>, { media }: R
   return { ...fields, items: [addressed(file), ...rest] };
 }
 
-export function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Which message of ours a turn is about, as its metadata says. */
 export function hubMessageIdOf(metadata: unknown): string | undefined {
   if (typeof metadata !== 'object' || metadata === null || !('hubMessageId' in metadata)) return undefined;

@@ -1,8 +1,6 @@
-import type { ConnectorWebhook, InboundEvent, PublicConnection } from '@switchboard/connector-kit';
+import { parseJson, instantOf, type ConnectorWebhook, type InboundEvent, type PublicConnection } from '@switchboard/connector-kit';
 import type { ContactRef, ContentOf, MessageReceived } from '@switchboard/contracts';
 import { createHash } from 'node:crypto';
-import { instantOf } from './api/instant-of.ts';
-import { parseJson } from './api/parse-json.ts';
 import { limited, parseContent } from './parse-content.ts';
 import { conversationWebhookSchema, envelopeSchema, formWebhookSchema, messageWebhookSchema, submittedValuesSchema, typingWebhookSchema, type ChatwootEnvelope, type ConversationWebhook, type MessageWebhook } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { ClientContext, ClientErrorDetail, Delivered, FetchedMedia, RemoteMedia, RenderedPart } from '@switchboard/connector-kit';
+import { parseJson, type ClientContext, type ClientErrorDetail, type Delivered, type FetchedMedia, type RemoteMedia, type RenderedPart } from '@switchboard/connector-kit';
 import { hubError, type HubError } from '@switchboard/contracts';
 import { providers } from '@switchboard/providers';
 import type { EgressReply } from '@switchboard/service-kit';
@@ -24,7 +24,7 @@ export async function send(part: RenderedPart, context: ClientContext): Promise<
     context.egress.request({ method: 'POST', url, headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }, body, timeoutMs }),
   );
   if (reply.status >= 300) throw refusalOf(reply, path);
-  const answer = messageReplySchema.safeParse(jsonOf(reply.body));
+  const answer = messageReplySchema.safeParse(parseJson(reply.body));
   // An answer that does not parse is a success all the same: the message is there, its id is learnt from the first webhook.
   return { status: 'sent', providerMessageId: path === 'message' ? answer.data?.id : undefined, providerConversationId: answer.data?.conversationId };
 }
@@ -69,7 +69,7 @@ function withMediaUrl(body: RenderedPart['body'], url: string): Record<string, u
 }
 
 function refusalOf(reply: EgressReply, path: string): HubError {
-  const error = errorBodySchema.safeParse(jsonOf(reply.body)).data;
+  const error = errorBodySchema.safeParse(parseJson(reply.body)).data;
   const detail: ClientErrorDetail = { status: reply.status, providerCode: error?.code, contextId: error?.contextId };
   const said = error?.message === undefined ? '' : `: ${error.message}`;
   switch (reply.status) {
@@ -98,12 +98,4 @@ function refusalOf(reply: EgressReply, path: string): HubError {
 function retryAfterMs(reply: EgressReply): number {
   const seconds = Number(reply.headers['retry-after']);
   return (Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : throttleDefaultMs) + throttleMarginMs;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

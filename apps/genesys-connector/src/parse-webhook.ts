@@ -1,4 +1,4 @@
-import type { ConnectorWebhook, InboundEvent } from '@switchboard/connector-kit';
+import { parseJson, instantOf, type ConnectorWebhook, type InboundEvent } from '@switchboard/connector-kit';
 import type { ContactRef, DeliveryStatus, MediaKind, MessageContent } from '@switchboard/contracts';
 import { contentItemSchema, webhookSchema, type GenesysAttachment, type GenesysCard, type GenesysWebhook } from './wire.ts';
 
@@ -7,7 +7,7 @@ import { contentItemSchema, webhookSchema, type GenesysAttachment, type GenesysC
  * answered, at worst with `ignored`. A message with several attachments becomes several events, numbered after the provider's id.
  */
 export function parseWebhook(webhook: ConnectorWebhook): InboundEvent[] {
-  const parsed = webhookSchema.safeParse(jsonOf(webhook.body));
+  const parsed = webhookSchema.safeParse(parseJson(webhook.body));
   if (!parsed.success) return [{ kind: 'ignored', reason: 'not a message of open messaging' }];
   const message = parsed.data;
   const contact: ContactRef = { address: message.channel.to.id, aliases: {} };
@@ -99,20 +99,6 @@ function receiptOf(message: GenesysWebhook, at: string): InboundEvent {
 }
 
 const receiptStatuses: Readonly<Record<string, DeliveryStatus | undefined>> = { Sent: 'sent', Published: 'delivered', Delivered: 'delivered', Read: 'read', Failed: 'failed' };
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** RFC 3339 in UTC, or undefined for anything that is no time. */
-function instantOf(time: string | undefined): string | undefined {
-  const at = time === undefined ? Number.NaN : Date.parse(time);
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
-}
 
 function limited(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text || '…' : text.slice(0, lengthMax);

@@ -1,4 +1,4 @@
-import type { ClientContext, Delivered, FetchedMedia, PartMedia, RemoteMedia, RenderedPart } from '@switchboard/connector-kit';
+import { parseJson, type ClientContext, type Delivered, type FetchedMedia, type PartMedia, type RemoteMedia, type RenderedPart } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply, EgressRequest } from '@switchboard/service-kit';
 import { isTokenHost } from './is-token-host.ts';
@@ -134,13 +134,5 @@ async function beforeSending<T>(fn: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!isHubError(error)) throw error;
     throw hubError(error.code, { publicMessage: error.publicMessage, retry: error.retry, detail: { ...error.detail, sent: false }, cause: error });
-  }
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

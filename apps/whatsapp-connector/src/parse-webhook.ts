@@ -1,5 +1,5 @@
 import { messageIdSchema, type ContactRef, type DeliveryStatus } from '@switchboard/contracts';
-import type { ConnectorWebhook, InboundEvent, PublicConnection } from '@switchboard/connector-kit';
+import { parseJson, type ConnectorWebhook, type InboundEvent, type PublicConnection } from '@switchboard/connector-kit';
 import { createHash } from 'node:crypto';
 import { isUserId } from './is-user-id.ts';
 import { parseContent } from './parse-content.ts';
@@ -177,12 +177,4 @@ function instantOf(timestamp: string | undefined, receivedAt: string): string {
 /** A message without id is told from others by what it says. */
 function contentId(raw: unknown): string {
   return `sha256.${createHash('sha256').update(JSON.stringify(raw)).digest('hex')}`;
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

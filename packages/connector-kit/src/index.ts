@@ -17,3 +17,5 @@ export { mediaBytesMax } from './media/load-with-room.ts';
 export type { MediaStore } from './media/media-store.ts';
 export { describeInWords } from './domain/describe-in-words.ts';
 export { splitText } from './domain/split-text.ts';
+export { instantOf } from './domain/instant-of.ts';
+export { parseJson } from './domain/parse-json.ts';

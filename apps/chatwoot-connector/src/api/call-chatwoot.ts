@@ -1,8 +1,8 @@
+import { parseJson } from '@switchboard/connector-kit';
 import { hubError } from '@switchboard/contracts';
 import type { EgressRequest } from '@switchboard/service-kit';
 import type { z } from 'zod';
 import { accountUrlOf, type ChatwootAccount } from './account.ts';
-import { parseJson } from './parse-json.ts';
 import { refusalOf } from './refusal-of.ts';
 
 /** Milliseconds. Chatwoot answers in tens of them; a form with files takes as long as the files do. */

@@ -1,8 +1,7 @@
-import type { ClientErrorDetail } from '@switchboard/connector-kit';
+import { parseJson, type ClientErrorDetail } from '@switchboard/connector-kit';
 import { hubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply } from '@switchboard/service-kit';
 import { z } from 'zod';
-import { parseJson } from './parse-json.ts';
 
 /** Two forms (contract, 3.3); the one that Chatwoot's OpenAPI describes is produced by no code of its. */
 const errorBody = z.object({ error: z.string().optional().catch(undefined), message: z.string().optional().catch(undefined), attributes: z.array(z.string()).optional().catch(undefined) });

@@ -1,8 +1,7 @@
-import type { Connections, RunClient } from '@switchboard/connector-kit';
+import { instantOf, type Connections, type RunClient } from '@switchboard/connector-kit';
 import { getRoutesInternal, hubError, listChatwootConversations, type ChatwootConversationRecord, type ConnectionId, type ConnectionWithSecrets } from '@switchboard/contracts';
 import { defineRoute, type CallRoute, type Route } from '@switchboard/service-kit';
 import { conversationStatuses, listConversations } from '../api/conversations.ts';
-import { instantOf } from '../api/instant-of.ts';
 import { pacedEgress, type EgressPace } from '../api/paced-egress.ts';
 import type { ChatwootConversation, ChatwootMessage } from '../api/replies.ts';
 import { roomOf } from '../room.ts';
