@@ -23,6 +23,8 @@ export type StandInBotpress = {
   thinkMs: number;
   /** Requests of one v12 user that were under way together, at the most. */
   together: number;
+  /** The same of all v12 users. */
+  togetherOfAll: number;
   /** Log-ins at v12 are refused from now on until they are made anew. */
   forgetLogIns(): void;
   close(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startStandInBotpress(): Promise<StandInBotpress> {
     converse: () => [],
     thinkMs: 0,
     together: 0,
+    togetherOfAll: 0,
     forgetLogIns: () => void (validFrom = logIns),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
@@ -110,6 +113,7 @@ export async function startStandInBotpress(): Promise<StandInBotpress> {
     const now = (underWay.get(fid) ?? 0) + 1;
     underWay.set(fid, now);
     it.together = Math.max(it.together, now);
+    it.togetherOfAll = Math.max(it.togetherOfAll, [...underWay.values()].reduce((sum, count) => sum + count, 0));
     await sleep(it.thinkMs);
     underWay.set(fid, now - 1);
     return { status: 200, body: { responses: it.converse(turn) } };

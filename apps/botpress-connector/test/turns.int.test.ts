@@ -21,7 +21,7 @@ afterAll(async () => {
   await hub?.stop();
 });
 beforeEach(async () => {
-  Object.assign(hub.botpress, { answer: undefined, converse: () => [], thinkMs: 0, together: 0 });
+  Object.assign(hub.botpress, { answer: undefined, converse: () => [], thinkMs: 0, together: 0, togetherOfAll: 0 });
   hub.botpress.turns.length = 0;
   hub.botpress.requests.length = 0;
   bus = await hub.startProcess();

@@ -39,6 +39,8 @@ const callsAtOnce = 30;
 /** Of the 200 messages a minute that a conversation takes: never more than 180 in one, whatever minute is counted. */
 const conversationPace = { perMinute: 120, burst: 60 } as const;
 const turnWaitMaxMs = 60_000;
+/** A move has ten phases: whoever comes too late more often than that has met no runner that goes on, but a defect. */
+const looksMax = 20;
 
 export type Moves = ReturnType<typeof createMoves>;
 
@@ -86,19 +88,21 @@ export function createMoves(kit: Pick<Kit<unknown, PrismaClient>, 'db' | 'bus' |
   }
 
   async function order(action: string, change: (move: AccountMove) => MoveChange | undefined): Promise<AccountMoveRecord> {
-    const move = await moves.findLatest();
-    if (move === undefined) throw hubError('move.not_found');
-    const wanted = move.state === 'ended' ? undefined : change(move);
-    const changed =
-      wanted &&
-      (await db.transaction(async () => {
+    // The runner may go on to another phase between the look and the order: then it is looked at again.
+    for (let look = 1; ; look++) {
+      const move = await moves.findLatest();
+      if (move === undefined) throw hubError('move.not_found');
+      const wanted = move.state === 'ended' || look > looksMax ? undefined : change(move);
+      if (wanted === undefined) throw hubError('move.wrong_phase', { publicMessage: `The move is ${move.state} in phase ${move.phase}.` });
+      const changed = await db.transaction(async () => {
         const done = await moves.change(move.moveId, wanted, { states: [move.state], phases: [move.phase] });
         if (done !== undefined) await audit(action, move);
         return done;
-      }));
-    if (changed === undefined) throw hubError('move.wrong_phase', { publicMessage: `The move is ${move.state} in phase ${move.phase}.` });
-    runner.wake();
-    return record(changed);
+      });
+      if (changed === undefined) continue;
+      runner.wake();
+      return record(changed);
+    }
   }
 
   async function record(move: AccountMove): Promise<AccountMoveRecord> {
