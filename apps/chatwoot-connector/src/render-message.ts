@@ -2,6 +2,7 @@ import { describeInWords, splitText, type PublicConnection, type Rendered } from
 import { assertNever, describeHandoff, type ContentOf, type MediaContent, type MessageContent, type MessageSend } from '@switchboard/contracts';
 import { messageLengthMax } from './api/messages.ts';
 import { actionPart, type ChatwootPart, type Message } from './part.ts';
+import { withoutLiquid } from './without-liquid.ts';
 
 /**
  * The calls that bring a message of the hub to an inbox. At a desk the contact speaks (`incoming`), at a channel the business does
@@ -44,11 +45,6 @@ function messagesOf(content: Exclude<MessageContent, ContentOf<'typing' | 'recei
 
 function textsOf(text: string): string[] {
   return splitText(text, messageLengthMax).filter((piece) => piece.trim() !== '');
-}
-
-/** A word joiner between the braces of a Liquid tag: Chatwoot runs outgoing text as a template, and shows nothing of the joiner (contract, 2.4). */
-function withoutLiquid(text: string): string {
-  return text.replaceAll(/\{(?=[{%])/g, '{\u2060');
 }
 
 /** What the contact said, told at a desk. Bots, the hub and other desks' agents are on our side there too. */

@@ -1,4 +1,5 @@
 import type { MessageCopy, SideMessage } from '../side.ts';
+import { withoutLiquid } from '../../without-liquid.ts';
 
 const refPrefix = 'move:';
 /** What Chatwoot takes in one message; the text before it says when and who. */
@@ -30,7 +31,7 @@ export function renderCopy(message: SideMessage, files: MessageCopy['files'], mi
   const lines = [message.content, ...missing.map((name) => `(file not available: ${name})`)].filter((line) => line !== '');
   const content = `${head} ${lines.join('\n')}`.trimEnd().slice(0, contentLengthMax);
   return {
-    content: isIncoming ? content : withoutTemplates(content),
+    content: isIncoming ? content : withoutLiquid(content),
     type: isIncoming ? 'incoming' : 'outgoing',
     isPrivate: message.isPrivate,
     hubRef: copyRefOf(message),
@@ -42,9 +43,4 @@ export function renderCopy(message: SideMessage, files: MessageCopy['files'], mi
 
 function writtenAt(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
-/** Outgoing text is run through Liquid before it is stored: a word joiner, which nobody sees, keeps `{{` and `{%` what they are. */
-function withoutTemplates(text: string): string {
-  return text.replaceAll(/\{(?=[{%])/g, '{\u2060');
 }
