@@ -36,9 +36,9 @@ try {
 async function demo(): Promise<void> {
   const adminKey = process.env['ADMIN_KEY'] ?? readFileSync(join(home, 'admin-key'), 'utf8').trim();
   console.log('Onboarding two tenants; each connects its own WhatsApp number and its own Genesys organization.');
-  const file = join(home, 'demo.json');
-  const acme = await onboard('Acme', file, addresses, adminKey);
-  const globex = await onboard('Globex', file, addresses, adminKey);
+  const notebook = new Notebook(join(home, 'demo-notebook.json'));
+  const acme = await onboard('Acme', notebook, addresses, adminKey);
+  const globex = await onboard('Globex', notebook, addresses, adminKey);
   for (const tenant of [acme, globex]) console.log(`  ${tenant.name}: tenant ${tenant.tenantId}, number ${tenant.phoneNumberId}, integration ${tenant.integrationId}`);
 
   // The same person writes to both companies: one phone number, two conversations that must never meet.
@@ -64,7 +64,6 @@ async function demo(): Promise<void> {
   }
 
   console.log(`\n${table([['tenant', 'conversation', 'from contact', 'from agents', 'delivered', 'read', 'seconds', 'mappings', 'messages'], ...(await Promise.all([left, right].map(summary)))])}`);
-  const notebook = new Notebook(join(home, 'demo-notebook.json'));
   await showChatwoot(addresses, adminKey, notebook);
   await showChatbot(addresses, adminKey, notebook);
   console.log('\nThe demo ended well.');

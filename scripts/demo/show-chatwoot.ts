@@ -59,7 +59,7 @@ export async function platformConnection(body: { readonly type: string; readonly
 
 async function onboard(name: string, credentials: Record<string, unknown>, account: ChatwootAccount, addresses: Addresses, adminKey: string, notebook: Notebook): Promise<Tenant> {
   const { tenantId, apiKey } = await notebook.tenant(name, addresses, adminKey);
-  const meta = await notebook.keep(`whatsapp-${name}`, () => ask<{ credentials: { phoneNumberId: string } }>('POST', `${addresses.sandbox}/sandbox/whatsapp/accounts`, { body: { receipts: 'read' } }));
+  const meta = await notebook.keep(`whatsapp-${tenantId}`, () => ask<{ credentials: { phoneNumberId: string } }>('POST', `${addresses.sandbox}/sandbox/whatsapp/accounts`, { body: { receipts: 'read' } }));
   await connect(apiKey, { type: 'meta', credentials: meta.credentials }, addresses);
   const { data } = await ask<{ data: { provider: string; settings: Record<string, string> }[] }>('GET', `${addresses.gateway}/tenant/connections`, { headers: { 'x-api-key': apiKey } });
   const known = data.find(({ provider }) => provider === 'chatwoot');
