@@ -144,7 +144,7 @@ describe('the gateway', () => {
   });
 
   it('is the only way in: the services behind it refuse the same credentials', async () => {
-    const ports = { 'state-manager': 'STATE_MANAGER', 'tenant-service': 'TENANT_SERVICE', 'auth-service': 'AUTH_SERVICE', 'webhook-ingest': 'WEBHOOK_INGEST', 'chatwoot-connector': 'CHATWOOT_CONNECTOR', 'botpress-connector': 'BOTPRESS_CONNECTOR' } as const;
+    const ports = { 'state-manager': 'STATE_MANAGER', 'tenant-service': 'TENANT_SERVICE', 'auth-service': 'AUTH_SERVICE', 'webhook-ingest': 'WEBHOOK_INGEST', 'chatwoot-connector': 'CHATWOOT_CONNECTOR', 'botpress-connector': 'BOTPRESS_CONNECTOR', 'twilio-connector': 'TWILIO_CONNECTOR' } as const;
     for (const { source, services } of gatewayRoutes.filter(({ contract }) => contract.auth !== 'public')) {
       const [service] = services;
       if (service === undefined || !(service in ports)) throw new Error(`say in this file where ${service} is`);

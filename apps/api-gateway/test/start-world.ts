@@ -27,7 +27,7 @@ export type WorldOptions = {
   readonly beforeOrigin?: (origin: string) => Promise<void>;
 };
 
-const services = ['state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'auth-service', 'tenant-service'] as const;
+const services = ['state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'twilio-connector', 'auth-service', 'tenant-service'] as const;
 
 export async function startWorld({ routesOf = () => [], rawRoutesOf = () => [], variables = {}, beforeOrigin = async () => undefined }: WorldOptions): Promise<World> {
   const tenants = new Map<TenantId, TenantFacts>();

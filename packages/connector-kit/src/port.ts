@@ -1,4 +1,4 @@
-import type { ConnectionWithSecrets, ContactRef, ConversationId, DeliveryError, DeliveryStatus, Envelope, EventId, MessageContent, MessageId, MessageReceived, MessageSend, ProviderId, Role } from '@switchboard/contracts';
+import type { ConnectionWithSecrets, ContactRef, ConversationId, DeliveryError, DeliveryStatus, Envelope, EventId, Media, MessageContent, MessageId, MessageReceived, MessageSend, ProviderId, Role } from '@switchboard/contracts';
 import type { Egress, ServiceParts } from '@switchboard/service-kit';
 import type { RunClient } from './connections/create-client-runner.ts';
 import type { Connections } from './connections/create-connections.ts';
@@ -37,6 +37,20 @@ export type InboundEvent =
       readonly providerConversationId?: string;
       readonly status: DeliveryStatus;
       readonly error?: DeliveryError;
+      /** RFC 3339 in UTC. */
+      readonly at: string;
+    }
+  /**
+   * A step of something that the connector puts together itself (a call, its recording, its transcript): its `onInbound` takes it, and nothing of it is
+   * published as it is. The kit fetches the file before, as it does for messages.
+   */
+  | {
+      readonly kind: 'step';
+      readonly name: string;
+      /** Flat facts, for the hook of the same connector. */
+      readonly facts: Readonly<Record<string, string>>;
+      readonly media?: Media;
+      readonly remoteMedia?: RemoteMedia;
       /** RFC 3339 in UTC. */
       readonly at: string;
     }
@@ -143,7 +157,7 @@ export type ConnectorHooks = {
    */
   readonly beforeSend?: (event: SendEvent, connection: ConnectionWithSecrets) => Promise<SendPlan>;
   /** Inside the transaction that settles a delivery, once for each event; also when it is given up. */
-  readonly onSettled?: (event: SendEvent, outcome: 'sent' | 'failed') => Promise<void>;
+  readonly onSettled?: (event: SendEvent, outcome: 'sent' | 'failed', error?: DeliveryError) => Promise<void>;
   /**
    * Inside the transaction that publishes what a webhook said, or a delivery was answered at once, before it: gives back what is to be published. It
    * may run again for the same webhook: what it publishes itself has ids made from `cause`.

@@ -38,6 +38,7 @@ export const errorCatalogue = {
   'message.window_closed': { status: 409, title: 'The reply window is closed', fix: 'More than 24 hours have passed since the contact wrote. Send an approved template, or set one on the route.', retry: 'never' },
   'message.kind_not_sendable': { status: 400, title: 'This kind of message cannot be sent', fix: 'Use a kind of the message vocabulary that can be sent.', retry: 'never' },
   'message.unsupported_content': { status: 422, title: 'The provider cannot carry this message', fix: 'See "detail" for what the provider takes.', retry: 'never' },
+  'message.opted_out': { status: 409, title: 'The contact wants no messages', fix: 'The contact has sent STOP to this number. Nothing is sent until the contact sends START.', retry: 'never' },
   'media.not_found': { status: 404, title: 'File not found', fix: 'Media links expire; ask for a new one.', retry: 'never' },
   'media.too_large': { status: 413, title: 'File is too large', fix: 'Send a smaller file; the limit is in "detail".', retry: 'never' },
   'media.unavailable': { status: 502, title: 'File could not be fetched from the provider', fix: 'It is tried again; afterwards the message is kept without its file.', retry: 'later' },

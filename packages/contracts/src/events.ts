@@ -111,6 +111,8 @@ const leadCaptured = z.object({
   notes: z.string().max(8192).optional(),
   /** What else the contact said, flat. */
   attributes: z.record(z.string(), z.string()).default({}),
+  /** Where the contact is, for who does not know the conversation's id: it is found by them, as soon as it is there. */
+  from: z.object({ connectionId: connectionIdSchema, address: z.string().min(1).max(512) }).optional(),
   at: instant,
 });
 
@@ -124,6 +126,13 @@ const botTurnCheck = z.object({
   connectionId: connectionIdSchema,
   /** The message of the contact that the bot was asked about. */
   messageId: messageIdSchema,
+  dueAt: instant,
+});
+
+const voicemailCheck = z.object({
+  connectionId: connectionIdSchema,
+  /** The provider's id of the call. */
+  callId: z.string().min(1).max(128),
   dueAt: instant,
 });
 
@@ -241,9 +250,10 @@ export const eventCatalogue = {
   'message.status': { ...hot, version: 1, kind: 'event', schema: messageStatus, orderedBy: 'connection and contact address, or conversation', says: 'An attempt to deliver, or the provider\'s word on a delivery.' },
   'conversation.changed': { ...cold, version: 1, kind: 'event', schema: conversationChanged, orderedBy: 'conversation', says: 'A conversation was opened, closed or changed its handler.' },
   'handoff.requested': { ...cold, version: 1, kind: 'event', schema: handoffRequested, orderedBy: 'conversation', says: 'The handler of a conversation changes, with its reason.' },
-  'lead.captured': { ...cold, version: 1, kind: 'event', schema: leadCaptured, orderedBy: 'lead', says: 'A contact left details: by a bot\'s action, a form, or outside business hours.' },
+  'lead.captured': { ...cold, version: 1, kind: 'event', schema: leadCaptured, orderedBy: 'lead', says: 'A contact left details: by a bot\'s action, a form, a voicemail, or outside business hours.' },
   'chatbot.changed': { ...cold, version: 1, kind: 'event', schema: chatbotChanged, orderedBy: 'tenant', says: 'The configuration or the knowledge base of a tenant\'s chatbot changed: load it again.' },
   'bot_turn.check': { ...cold, version: 1, kind: 'command', schema: botTurnCheck, orderedBy: 'conversation, apart from its messages', says: 'When it is due, look whether the bot has answered, and speak for it if it has not.' },
+  'voicemail.check': { ...cold, version: 1, kind: 'command', schema: voicemailCheck, orderedBy: 'call', says: 'When it is due, pass a recording on without the transcript that has not come.' },
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
   'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
   'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },

@@ -31,4 +31,5 @@ export * from './http/webhook-ingest.ts';
 export * from './http/chatbot.ts';
 export * from './http/chatwoot.ts';
 export * from './http/chatwoot-moves.ts';
+export * from './http/twilio.ts';
 export * from './http/gateway-routes.ts';

@@ -68,7 +68,23 @@ export type WrittenPart = {
   readonly body: string;
 };
 
-export type WebhookSplit = { readonly kind: 'parts'; readonly parts: readonly WebhookPart[] } | { readonly kind: 'unreadable'; readonly reason: string };
+export type WebhookSplit =
+  | { readonly kind: 'parts'; readonly parts: readonly WebhookPart[] }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  /** It contradicts itself about whose it is (its URL names another account than its body): answered 403, whoever has signed it. */
+  | { readonly kind: 'contradictory'; readonly reason: string };
+
+/** An answer with content, where the provider acts by it: the instructions for a call. */
+export type WebhookAnswer = { readonly status: 200 | 204; readonly contentType?: string; readonly body?: string };
+
+/** What an answer is made from. */
+export type AnswerContext = {
+  readonly connectionId: string;
+  /** The connection's settings that the entry names in `answerSettings`. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where providers reach ingest, without a slash at the end. */
+  readonly publicUrl: string;
+};
 
 /** What is wrong with a field beside the others: its name, and the reason without its value. */
 export type FormFault = { readonly path: string; readonly message: string };
@@ -111,6 +127,14 @@ export type ProviderEntry = {
      * the secret tells them apart, and an event's id means something within a connection only.
      */
     readonly hasLocalIds?: boolean;
+    /** The URL of a connection may go on behind its id (`/webhooks/twilio/:connectionId/status`), for whoever reads URLs; it means nothing to routing. */
+    readonly hasSubpaths?: boolean;
+    /** Routing identifier that the limit of a connection is counted by, where several connections have one account (a subaccount with many numbers). */
+    readonly limitedBy?: string;
+    /** Settings of a connection that ingest keeps for `answer`; never secrets. */
+    readonly answerSettings?: readonly string[];
+    /** What a stored webhook, or a repetition of one, is answered with; without it 200 with nothing. Of a body in several parts the first one's. Pure; never throws. */
+    readonly answer?: (part: WrittenPart, context: AnswerContext) => WebhookAnswer;
     /** Bytes. */
     readonly bodyMaxBytes: number;
     /** Pure; never throws. It runs before the sender is known: it must cost little for any body up to the cap. */

@@ -296,7 +296,7 @@ export function describeHub(name: string, { script, environment }: Options): voi
         genesys.integrations.get(tenant.integrationId)?.secret ?? '',
       ])];
       // There were logs, of every service.
-      for (const service of ['api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'tenant-service', 'botpress-connector']) expect(hub.output).toContain(`"service":"${service}"`);
+      for (const service of ['api-gateway', 'auth-service', 'state-manager', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'tenant-service', 'botpress-connector', 'twilio-connector']) expect(hub.output).toContain(`"service":"${service}"`);
       for (const secret of [...secrets, ...genesys.tokens.keys(), ...hub.installationSecrets]) {
         expect(secret.length).toBeGreaterThan(10);
         expect(hub.output.includes(secret)).toBe(false);

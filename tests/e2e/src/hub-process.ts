@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../../..');
-const serviceNames = ['API_GATEWAY', 'AUTH_SERVICE', 'STATE_MANAGER', 'WEBHOOK_INGEST', 'WHATSAPP_CONNECTOR', 'GENESYS_CONNECTOR', 'CHATWOOT_CONNECTOR', 'TENANT_SERVICE', 'BOTPRESS_CONNECTOR', 'PROVIDER_SANDBOX'] as const;
+const serviceNames = ['API_GATEWAY', 'AUTH_SERVICE', 'STATE_MANAGER', 'WEBHOOK_INGEST', 'WHATSAPP_CONNECTOR', 'GENESYS_CONNECTOR', 'CHATWOOT_CONNECTOR', 'TENANT_SERVICE', 'BOTPRESS_CONNECTOR', 'TWILIO_CONNECTOR', 'PROVIDER_SANDBOX'] as const;
 type Name = (typeof serviceNames)[number];
 
 /** Milliseconds for a cold start on two busy cores. */

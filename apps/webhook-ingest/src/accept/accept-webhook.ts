@@ -49,6 +49,7 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     // First of all, so that accounts the body names cannot use up the secrets that may be tried.
     if (addressee !== undefined) verifier.isSignedBy(addressee);
     const split = entry.webhook.split(webhook);
+    if (split.kind === 'contradictory') return refuse(parts, entry);
     if (split.kind === 'unreadable') return await answerUnreadable(parts, visit, split.reason);
 
     const isAddressees = (part: WebhookPart) => addressee !== undefined && part.routingIdentifiers.some((identifier) => isOwnUrlOf(entry, addressee, identifier));

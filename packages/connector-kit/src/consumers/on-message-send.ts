@@ -27,7 +27,7 @@ export function onMessageSend(definition: ConnectorDefinition, deps: ConnectorDe
         isFirst = true;
         await storeOutcome(event.payload, outcome, deps);
         await publishOutcome(event, outcome, definition, deps);
-        if (outcome.kind !== 'nothing') await deps.hooks.onSettled?.(event, outcome.kind);
+        if (outcome.kind !== 'nothing') await deps.hooks.onSettled?.(event, outcome.kind, outcome.kind === 'failed' ? outcome.error : undefined);
       });
       if (!isFirst) await storeLateSuccess(event, outcome, definition, deps);
     },

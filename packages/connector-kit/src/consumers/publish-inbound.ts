@@ -3,14 +3,14 @@ import type { EventBus } from '@switchboard/event-bus';
 import { deriveEventId } from '../domain/derive-event-id.ts';
 import { toStorable } from '../domain/to-storable.ts';
 import type { InboundEvent } from '../port.ts';
-import { toInboundPayload, type Publication } from './to-inbound-payload.ts';
+import { isSaid, toInboundPayload, type Publication } from './to-inbound-payload.ts';
 
 type Source = { readonly cause: EventId; readonly name: string; readonly connection: Pick<ConnectionWithSecrets, 'connectionId' | 'provider' | 'role'> };
 
 /** Publishes what a provider's side said, in the open transaction, under ids made from `cause` and `name`: the same things said twice are published once. */
 export async function publishInbound(events: readonly InboundEvent[], { cause, name, connection }: Source, bus: Pick<EventBus, 'publish'>): Promise<void> {
   for (const [index, event] of events.map(toStorable).entries()) {
-    if (event.kind !== 'ignored') await publish(toInboundPayload(event, connection), deriveEventId(cause, `${name}${index}`), bus);
+    if (isSaid(event)) await publish(toInboundPayload(event, connection), deriveEventId(cause, `${name}${index}`), bus);
   }
 }
 

@@ -1,7 +1,12 @@
 import { messageContentSchema, type ConnectionWithSecrets, type MessageContent } from '@switchboard/contracts';
 import type { InboundEvent } from '../port.ts';
 
-type Said = Exclude<InboundEvent, { kind: 'ignored' }>;
+/** What is for the hub: neither nothing, nor what the connector keeps to itself. */
+export type Said = Exclude<InboundEvent, { kind: 'ignored' | 'step' }>;
+
+export function isSaid(inbound: InboundEvent): inbound is Said {
+  return inbound.kind !== 'ignored' && inbound.kind !== 'step';
+}
 
 export type Publication = { readonly type: 'message.received' | 'message.status'; readonly payload: object; readonly orderingKey: string };
 

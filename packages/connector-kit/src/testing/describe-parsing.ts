@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventCatalogue, newId } from '@switchboard/contracts';
 import * as fc from 'fast-check';
-import { toInboundPayload } from '../consumers/to-inbound-payload.ts';
+import { isSaid, toInboundPayload } from '../consumers/to-inbound-payload.ts';
 import type { ConnectorDefinition, InboundEvent } from '../port.ts';
 import { arbitraryMutation } from './arbitrary-mutation.ts';
 import { publicConnectionOf, webhookOf, type ConformanceFixtures } from './fixtures.ts';
@@ -42,7 +42,7 @@ export function describeParsing(definition: ConnectorDefinition, fixtures: Confo
   });
 
   function expectPublishable(event: InboundEvent): void {
-    if (event.kind === 'ignored') return;
+    if (!isSaid(event)) return;
     const origin = { connectionId: newId('con'), provider: definition.provider, role: connection.role } as const;
     const { type, payload } = toInboundPayload(event, origin);
     eventCatalogue[type].schema.parse(payload);

@@ -20,6 +20,7 @@ import * as tenantAudit from './tenant-audit.ts';
 import * as tenantConnections from './tenant-connections.ts';
 import * as tenantKeys from './tenant-keys.ts';
 import * as tenantService from './tenant-service.ts';
+import * as twilio from './twilio.ts';
 import * as usage from './usage.ts';
 import * as webhookIngest from './webhook-ingest.ts';
 
@@ -44,7 +45,7 @@ export type GatewayRoute = {
 type Published = { readonly tag: string; readonly services: readonly ServiceName[]; readonly contracts: Readonly<Record<string, unknown>> };
 
 /** Services that handle events: each lists those that it could not, under one path. */
-export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector'] as const satisfies readonly ServiceName[];
+export const deadLetterServices = ['state-manager', 'tenant-service', 'auth-service', 'webhook-ingest', 'whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'twilio-connector'] as const satisfies readonly ServiceName[];
 
 /** Whole files of contracts: a route that is added to one is published with it, unless it is internal. Of a route in two, the first counts. */
 const published: readonly Published[] = [
@@ -65,6 +66,7 @@ const published: readonly Published[] = [
   { tag: 'Webhooks', services: ['webhook-ingest'], contracts: webhookIngest },
   { tag: 'Chatbot', services: ['botpress-connector'], contracts: chatbot },
   { tag: 'Chatwoot', services: ['chatwoot-connector'], contracts: chatwoot },
+  { tag: 'Twilio', services: ['twilio-connector'], contracts: twilio },
   { tag: 'Moving to another account', services: ['chatwoot-connector'], contracts: chatwootMoves },
   { tag: 'Dead letters', services: deadLetterServices, contracts: deadLetters },
 ];

@@ -30,7 +30,7 @@ export const getConnectionInternal = defineRouteContract({
   path: '/internal/connections/:connectionId',
   summary: 'A connection with its opened credentials, for its connector and auth-service',
   auth: 'internal',
-  callers: ['whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'auth-service'],
+  callers: ['whatsapp-connector', 'genesys-connector', 'chatwoot-connector', 'botpress-connector', 'twilio-connector', 'auth-service'],
   params: z.object({ connectionId: connectionIdSchema }),
   reply: { status: 200, schema: connectionWithSecretsSchema },
   errors: ['connection.not_found'],
@@ -47,6 +47,8 @@ const webhookConnectionSchema = z.object({
   webhookSecrets: z.array(z.object({ value: z.string(), expiresAt: z.iso.datetime().nullable() })),
   /** The tenant's token for the provider's handshake (Meta's `hub.verify_token`). */
   verifyToken: z.string().nullable(),
+  /** What ingest must know to answer the provider's webhooks with content (a greeting): the registry's `answerSettings`. No secrets. */
+  answerSettings: z.record(z.string(), z.string()).optional(),
 });
 export type WebhookConnection = z.infer<typeof webhookConnectionSchema>;
 

@@ -86,3 +86,25 @@ export const listQuarantine = defineRouteContract({
     ),
   },
 });
+
+export const listUnknownAccounts = defineRouteContract({
+  method: 'GET',
+  path: '/webhooks/unknown-accounts',
+  summary: 'Accounts that webhooks named and nobody has connected (answered 404), those heard of last first; whoever sends may name what they like',
+  auth: 'admin',
+  query: pageQuerySchema.extend({ provider: providerIdSchema.optional() }),
+  reply: {
+    status: 200,
+    schema: pageOf(
+      z.object({
+        provider: providerIdSchema,
+        /** `name:value`, the most specific one that was named. */
+        account: z.string(),
+        /** Webhooks that named it, as far as they were counted: a process writes down at most some every second. */
+        count: z.number().int().positive(),
+        firstAt: z.iso.datetime(),
+        lastAt: z.iso.datetime(),
+      }),
+    ),
+  },
+});

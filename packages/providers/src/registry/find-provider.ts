@@ -3,10 +3,11 @@ import type { ProviderEntry } from '../provider.ts';
 import { botpress } from './botpress.ts';
 import { chatwoot } from './chatwoot.ts';
 import { genesys } from './genesys.ts';
+import { twilio } from './twilio.ts';
 import { whatsapp } from './whatsapp.ts';
 
 /** Every provider the hub can be connected to. A new one is one entry here and one connector. */
-export const providers = { whatsapp, genesys, chatwoot, botpress } as const satisfies Partial<Record<ProviderId, ProviderEntry>>;
+export const providers = { whatsapp, genesys, chatwoot, botpress, twilio } as const satisfies Record<ProviderId, ProviderEntry>;
 
 const entries: readonly ProviderEntry[] = Object.values(providers);
 

@@ -15,6 +15,7 @@ export const servicePorts = {
   'chatwoot-connector': 3006,
   'tenant-service': 3007,
   'botpress-connector': 3008,
+  'twilio-connector': 3009,
   'provider-sandbox': 3020,
 } as const satisfies Record<ServiceName, number>;
 

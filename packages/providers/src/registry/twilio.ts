@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { FormFault, ProviderEntry } from '../provider.ts';
+import { answerTwilioWebhook } from './answer-twilio-webhook.ts';
+import { baseUrl, needed, refused, sandbox, secretText } from './credential-fields.ts';
+import { splitTwilioWebhook } from './split-twilio-webhook.ts';
+
+const sid = (prefix: string, what: string) => z.string().trim().regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`), `use the ${what}: ${prefix} and 32 characters`);
+const e164 = z.string().trim().regex(/^\+[1-9]\d{6,14}$/, 'use the international form, such as +15005550006');
+const language = z.string().trim().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/, 'use a language tag, such as en-US');
+
+export const twilioChannels = ['whatsapp', 'sms', 'voice'] as const;
+export type TwilioChannel = (typeof twilioChannels)[number];
+
+/** Accounts are kept as text: a list comes back as one. */
+const channelsSchema = z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value), z.array(z.enum(twilioChannels)).min(1).max(3));
+
+const greetingSchema = z.union([z.strictObject({ text: z.string().trim().min(1).max(1000) }), z.strictObject({ url: z.url({ protocol: /^https$/ }).max(2048) })]);
+
+/** Languages that a tenant has a greeting for. */
+const greetingsMax = 20;
+
+/** By language; as JSON text where it comes back from where accounts are kept. */
+export const greetingsSchema = z.preprocess(parsed, z.record(language, greetingSchema).refine((greetings) => Object.keys(greetings).length <= greetingsMax, `give at most ${greetingsMax} greetings`));
+
+const yesOrNo = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+
+/** Fields of an account that is there; one that the hub provisions gets its own. */
+const ownAccountFields = ['accountSid', 'authToken', 'apiKeySid', 'apiKeySecret', 'messagingServiceSid', 'apiBaseUrl'] as const;
+const provisionFields = ['platformConnectionId', 'numberCountry', 'numberAreaCode', 'numberType', 'assignNumber'] as const;
+
+function faultsOf(form: Readonly<Record<string, unknown>>): FormFault[] {
+  const channels = Array.isArray(form['channels']) ? form['channels'] : [];
+  const isAny = (...names: string[]) => names.some((name) => form[name] !== undefined);
+  const pair = isAny('apiKeySid', 'apiKeySecret') ? needed(form, ['apiKeySid', 'apiKeySecret'], 'goes with the other one of the API key') : [];
+  if (form['provision'] === true) {
+    const both = isAny('numberCountry') && isAny('assignNumber') ? [{ path: 'assignNumber', message: 'either a number is bought (numberCountry) or one of the platform is assigned' }] : [];
+    const aimless = isAny('numberAreaCode', 'numberType') ? needed(form, ['numberCountry'], 'says where a number is bought') : [];
+    return [...refused(form, ownAccountFields.filter((name) => !isGenerated(form, name)), 'belongs to an account of your own; with "provision" the hub makes one'), ...both, ...aimless];
+  }
+  const account = needed(form, ['accountSid', 'authToken'], 'is needed; an API key does not verify webhooks');
+  const sender = isAny('phoneNumber', 'messagingServiceSid') ? [] : [{ path: 'phoneNumber', message: 'give a phone number, a messaging service, or both' }];
+  const voice = channels.includes('voice') && !isAny('phoneNumber') && isAny('messagingServiceSid') ? [{ path: 'phoneNumber', message: 'is needed for voice: a messaging service takes no calls' }] : [];
+  return [...account, ...sender, ...voice, ...pair, ...refused(form, provisionFields, 'goes with "provision": true')];
+}
+
+/** What the hub has learned of a subaccount that it made comes with its form again. */
+function isGenerated(form: Readonly<Record<string, unknown>>, name: string): boolean {
+  return form['accountSid'] !== undefined && (name === 'accountSid' || name === 'authToken' || name === 'messagingServiceSid');
+}
+
+/** Twilio: one subaccount per tenant, for WhatsApp, SMS and voicemail. twilio.com/docs; facts and sources in docs/providers/twilio.md */
+export const twilio = {
+  id: 'twilio',
+  title: 'Twilio',
+  roles: ['channel'],
+  credentialType: 'twilio',
+  credentials: z.strictObject({
+    provision: yesOrNo.optional().describe('true: the hub makes a subaccount of the platform\'s Twilio account for the tenant'),
+    accountSid: sid('AC', 'account SID').optional().describe('SID of the (sub)account'),
+    authToken: secretText.optional().describe('Primary auth token of the (sub)account: verifies its webhooks'),
+    apiKeySid: sid('SK', 'SID of the API key').optional().describe('API key that calls are made with, instead of the auth token'),
+    apiKeySecret: secretText.optional().describe('Secret of the API key'),
+    phoneNumber: e164.optional().describe('The number that contacts write to and call'),
+    messagingServiceSid: sid('MG', 'SID of the messaging service').optional().describe('Messages are sent by this service, from a number of its pool'),
+    channels: channelsSchema.default(['sms']).describe('What is connected: whatsapp, sms, voice'),
+    rotateAuthToken: yesOrNo.optional().describe('true with POST …/rotate: the hub asks Twilio for a secondary auth token and promotes it'),
+    platformConnectionId: z.string().trim().min(1).max(64).optional().describe('Which Twilio account of the platform (provision)'),
+    numberCountry: z.string().trim().regex(/^[A-Z]{2}$/, 'use two capital letters, such as US').optional().describe('Buy a number of this country (provision)'),
+    numberAreaCode: z.string().trim().regex(/^\d{1,6}$/).optional().describe('Area code of the number that is bought, in the USA and Canada (provision)'),
+    numberType: z.enum(['local', 'mobile', 'tollFree']).optional().describe('Kind of number that is bought; local when left out (provision)'),
+    assignNumber: e164.optional().describe('A number of the platform\'s account that is moved to the subaccount (provision)'),
+    language: language.default('en-US').describe('Language of voicemail'),
+    greetings: greetingsSchema.optional().describe('Greeting of voicemail by language: {"en-US": {"text": …}, "pt-BR": {"url": …}}'),
+    voicemailMaxSeconds: z.coerce.number().int().min(5).max(3600).default(120).describe('Longest recording of voicemail'),
+    voicemailSilenceSeconds: z.coerce.number().int().min(1).max(60).default(5).describe('Seconds of silence that end a recording'),
+    transcribe: yesOrNo.default(true).describe('Have Twilio transcribe recordings: American English, 2 to 120 seconds, and it costs'),
+    whatsappOptOut: yesOrNo.default(true).describe('STOP on WhatsApp ends messages to the contact; Twilio itself does it for SMS only'),
+    callsPerMinute: z.coerce.number().int().min(1).max(60_000).optional().describe('Messages a minute that the sender may send'),
+    apiBaseUrl: baseUrl,
+    sandbox,
+  }),
+  faultsOf,
+  secretFields: ['authToken', 'apiKeySecret'],
+  // A subaccount is one tenant's in the whole installation; a sender one connection's in it.
+  routingFields: ['sender', 'accountSid'],
+  // `account`: what nobody's number is, is the subaccount's all the same. `service`: for messages to a number of its pool.
+  sharedRoutingFields: ['service', 'account'],
+  webhook: {
+    auth: { scheme: 'twilio', header: 'x-twilio-signature' },
+    secretField: 'authToken',
+    paths: ['shared', 'connection'],
+    aliases: ['/api/webhooks/whatsapp', '/api/webhooks/sms', '/api/webhooks/voicemail'],
+    hasSubpaths: true,
+    limitedBy: 'accountSid',
+    answerSettings: ['accountSid', 'language', 'greetings', 'voicemailMaxSeconds', 'voicemailSilenceSeconds', 'transcribe'],
+    answer: answerTwilioWebhook,
+    // A form of some dozens of fields.
+    bodyMaxBytes: 256 * 1024,
+    split: splitTwilioWebhook,
+  },
+  channel: {},
+  hosts: ({ apiBaseUrl }): Record<string, string> =>
+    apiBaseUrl === undefined
+      ? { api: 'https://api.twilio.com', messaging: 'https://messaging.twilio.com', accounts: 'https://accounts.twilio.com', content: 'https://content.twilio.com' }
+      : { api: apiBaseUrl, messaging: apiBaseUrl, accounts: apiBaseUrl, content: apiBaseUrl },
+  sandboxPath: 'twilio',
+} as const satisfies ProviderEntry;
+
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
