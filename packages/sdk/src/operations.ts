@@ -8,7 +8,7 @@ export const operationNames = [
   'listLeads', 'createLead', 'getLead', 'updateLead', 'exportLeads',
   'createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'revokeApiKey',
   'postCredentials', 'listConnections', 'getConnection', 'updateConnection', 'rotateCredentials', 'endPreviousSecrets', 'testConnection', 'deleteConnection', 'getRoutes', 'putRoutes',
-  'listChatwootConversations',
+  'listChatwootConversations', 'getTwilioUsage', 'listTwilioOptOuts',
   'startChatwootMove', 'getChatwootMove', 'pauseChatwootMove', 'resumeChatwootMove', 'rollBackChatwootMove', 'retireChatwootMove',
   'inviteMember', 'listMembers', 'getMember', 'updateMember', 'deleteMember', 'renewInvitation', 'createPasswordReset', 'resetMemberSecondFactor',
   'getSso', 'putSso', 'deleteSso', 'createIssuer', 'listIssuers', 'updateIssuer', 'deleteIssuer',
