@@ -1,5 +1,5 @@
 import { hubError, isHubError, type ConnectionWithSecrets, type DeliveryError, type Envelope, type HubError, type MessageSend } from '@switchboard/contracts';
-import type { ClientErrorDetail, ConnectorDefinition, Delivered, RenderedPart } from '../port.ts';
+import type { ClientErrorDetail, ConnectorDefinition, Delivered, RenderedPart, SendEvent, SendPlan } from '../port.ts';
 import type { DeliveryPart } from '../store/deliveries.ts';
 import type { ConnectorDeps } from './connector-deps.ts';
 import { holdAccount } from './hold-account.ts';
@@ -24,7 +24,8 @@ export async function deliverMessage(event: Envelope & { readonly payload: Messa
   const command = event.payload;
   const connection = await loadConnection(command, deps);
   if (connection.kind === 'failed') return connection;
-  const plan = (await deps.hooks.beforeSend?.(event, connection.value)) ?? { kind: 'send', command };
+  const plan = await planOf(event, connection.value, deps);
+  if (plan.kind === 'failed') return plan;
   if (plan.kind === 'answered') return { kind: 'sent', delivered: {}, message: {} };
   const rendered = definition.renderMessage(plan.command, connection.value);
   if (rendered.kind === 'nothing') return { kind: 'nothing' };
@@ -34,6 +35,16 @@ export async function deliverMessage(event: Envelope & { readonly payload: Messa
   await waitForTurn(command, connection.value, deps);
   const { isNew, parts } = await deps.db.transaction(() => deps.deliveries.plan({ ...command, parts: rendered.parts }));
   return deliverParts({ event, command, connection: connection.value, parts, isNew, definition, deps });
+}
+
+/** What the connector's own hook refuses for good is an outcome, as what its client refuses. */
+async function planOf(event: SendEvent, connection: ConnectionWithSecrets, { hooks }: ConnectorDeps): Promise<SendPlan | Failed> {
+  try {
+    return (await hooks.beforeSend?.(event, connection)) ?? { kind: 'send', command: event.payload };
+  } catch (error) {
+    if (!isHubError(error) || error.retry !== 'never') throw error;
+    return { kind: 'failed', state: 'failed', error: deliveryErrorOf(error) };
+  }
 }
 
 type Delivery = {
