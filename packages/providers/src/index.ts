@@ -6,3 +6,5 @@ export type * from './provider.ts';
 export { findProvider, providerOfCredentialType, providers } from './registry/find-provider.ts';
 export { findGenesysDomain, genesysRegions } from './registry/genesys.ts';
 export { serverOf } from './registry/server-of.ts';
+export { isVoicemailTranscribed } from './registry/render-voicemail-twiml.ts';
+export type { StoredTwilioWebhook, TwilioWebhookKind } from './registry/split-twilio-webhook.ts';

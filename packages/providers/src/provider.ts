@@ -100,6 +100,8 @@ export type ProviderEntry = {
   readonly credentials: z.ZodObject;
   /** What no field says alone: which ones go together. Asked with a form whose every field is right. Pure. */
   readonly faultsOf?: (form: Readonly<Record<string, unknown>>) => readonly FormFault[];
+  /** The same for an account of the platform in which tenants' own are made, where it needs other fields; `faultsOf` when left out. */
+  readonly faultsOfPlatform?: (form: Readonly<Record<string, unknown>>) => readonly FormFault[];
   /** Fields of the form that are secret: sealed, never returned. The others are routing identifiers or settings. */
   readonly secretFields: readonly string[];
   /**
@@ -129,12 +131,18 @@ export type ProviderEntry = {
     readonly hasLocalIds?: boolean;
     /** The URL of a connection may go on behind its id (`/webhooks/twilio/:connectionId/status`), for whoever reads URLs; it means nothing to routing. */
     readonly hasSubpaths?: boolean;
-    /** Routing identifier that the limit of a connection is counted by, where several connections have one account (a subaccount with many numbers). */
+    /**
+     * Routing identifier that the limit of a connection is counted by, where several connections of a tenant have one account (a subaccount with many
+     * numbers). An account that nobody has connected is counted by it too, where a webhook names it.
+     */
     readonly limitedBy?: string;
     /** Settings of a connection that ingest keeps for `answer`; never secrets. */
     readonly answerSettings?: readonly string[];
-    /** What a stored webhook, or a repetition of one, is answered with; without it 200 with nothing. Of a body in several parts the first one's. Pure; never throws. */
-    readonly answer?: (part: WrittenPart, context: AnswerContext) => WebhookAnswer;
+    /**
+     * What a stored webhook, or a repetition of one, is answered with; without it 200 with nothing. Of a body in several parts the first one's. Without a
+     * context it was kept aside as nobody's; without a part it could not even be read. Pure; never throws.
+     */
+    readonly answer?: (part: WrittenPart | undefined, context: AnswerContext | undefined) => WebhookAnswer;
     /** Bytes. */
     readonly bodyMaxBytes: number;
     /** Pure; never throws. It runs before the sender is known: it must cost little for any body up to the cap. */

@@ -3,24 +3,16 @@ import type { FormFault, ProviderEntry } from '../provider.ts';
 import { answerTwilioWebhook } from './answer-twilio-webhook.ts';
 import { baseUrl, needed, refused, sandbox, secretText } from './credential-fields.ts';
 import { splitTwilioWebhook } from './split-twilio-webhook.ts';
+import { greetingsSchema, languageTag } from './twilio-greetings.ts';
 
 const sid = (prefix: string, what: string) => z.string().trim().regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`), `use the ${what}: ${prefix} and 32 characters`);
 const e164 = z.string().trim().regex(/^\+[1-9]\d{6,14}$/, 'use the international form, such as +15005550006');
-const language = z.string().trim().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/, 'use a language tag, such as en-US');
 
 export const twilioChannels = ['whatsapp', 'sms', 'voice'] as const;
 export type TwilioChannel = (typeof twilioChannels)[number];
 
 /** Accounts are kept as text: a list comes back as one. */
 const channelsSchema = z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value), z.array(z.enum(twilioChannels)).min(1).max(3));
-
-const greetingSchema = z.union([z.strictObject({ text: z.string().trim().min(1).max(1000) }), z.strictObject({ url: z.url({ protocol: /^https$/ }).max(2048) })]);
-
-/** Languages that a tenant has a greeting for. */
-const greetingsMax = 20;
-
-/** By language; as JSON text where it comes back from where accounts are kept. */
-export const greetingsSchema = z.preprocess(parsed, z.record(language, greetingSchema).refine((greetings) => Object.keys(greetings).length <= greetingsMax, `give at most ${greetingsMax} greetings`));
 
 const yesOrNo = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
 
@@ -35,7 +27,8 @@ function faultsOf(form: Readonly<Record<string, unknown>>): FormFault[] {
   if (form['provision'] === true) {
     const both = isAny('numberCountry') && isAny('assignNumber') ? [{ path: 'assignNumber', message: 'either a number is bought (numberCountry) or one of the platform is assigned' }] : [];
     const aimless = isAny('numberAreaCode', 'numberType') ? needed(form, ['numberCountry'], 'says where a number is bought') : [];
-    return [...refused(form, ownAccountFields.filter((name) => !isGenerated(form, name)), 'belongs to an account of your own; with "provision" the hub makes one'), ...both, ...aimless];
+    const known = isAny('numberCountry', 'assignNumber') ? refused(form, ['phoneNumber'], 'is the one that is bought or assigned') : [];
+    return [...refused(form, ownAccountFields, 'belongs to an account of your own; with "provision" the hub makes one'), ...both, ...aimless, ...known];
   }
   const account = needed(form, ['accountSid', 'authToken'], 'is needed; an API key does not verify webhooks');
   const sender = isAny('phoneNumber', 'messagingServiceSid') ? [] : [{ path: 'phoneNumber', message: 'give a phone number, a messaging service, or both' }];
@@ -43,9 +36,9 @@ function faultsOf(form: Readonly<Record<string, unknown>>): FormFault[] {
   return [...account, ...sender, ...voice, ...pair, ...refused(form, provisionFields, 'goes with "provision": true')];
 }
 
-/** What the hub has learned of a subaccount that it made comes with its form again. */
-function isGenerated(form: Readonly<Record<string, unknown>>, name: string): boolean {
-  return form['accountSid'] !== undefined && (name === 'accountSid' || name === 'authToken' || name === 'messagingServiceSid');
+/** The platform's main account, in which subaccounts are made. */
+function faultsOfPlatform(form: Readonly<Record<string, unknown>>): FormFault[] {
+  return needed(form, ['accountSid', 'authToken'], 'is needed');
 }
 
 /** Twilio: one subaccount per tenant, for WhatsApp, SMS and voicemail. twilio.com/docs; facts and sources in docs/providers/twilio.md */
@@ -69,7 +62,7 @@ export const twilio = {
     numberAreaCode: z.string().trim().regex(/^\d{1,6}$/).optional().describe('Area code of the number that is bought, in the USA and Canada (provision)'),
     numberType: z.enum(['local', 'mobile', 'tollFree']).optional().describe('Kind of number that is bought; local when left out (provision)'),
     assignNumber: e164.optional().describe('A number of the platform\'s account that is moved to the subaccount (provision)'),
-    language: language.default('en-US').describe('Language of voicemail'),
+    language: languageTag.default('en-US').describe('Language of voicemail'),
     greetings: greetingsSchema.optional().describe('Greeting of voicemail by language: {"en-US": {"text": …}, "pt-BR": {"url": …}}'),
     voicemailMaxSeconds: z.coerce.number().int().min(5).max(3600).default(120).describe('Longest recording of voicemail'),
     voicemailSilenceSeconds: z.coerce.number().int().min(1).max(60).default(5).describe('Seconds of silence that end a recording'),
@@ -80,6 +73,7 @@ export const twilio = {
     sandbox,
   }),
   faultsOf,
+  faultsOfPlatform,
   secretFields: ['authToken', 'apiKeySecret'],
   // A subaccount is one tenant's in the whole installation; a sender one connection's in it.
   routingFields: ['sender', 'accountSid'],
@@ -105,12 +99,3 @@ export const twilio = {
       : { api: apiBaseUrl, messaging: apiBaseUrl, accounts: apiBaseUrl, content: apiBaseUrl },
   sandboxPath: 'twilio',
 } as const satisfies ProviderEntry;
-
-function parsed(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}

@@ -2,6 +2,7 @@ import { assertNever } from '@switchboard/contracts';
 import { createHash } from 'node:crypto';
 import type { RawWebhook, WebhookAuth } from '../provider.ts';
 import { hmacOf, timestampedHmacOf, twilioSignatureOf } from './signatures.ts';
+import { twilioParameters } from './twilio.ts';
 
 export type WebhookToSign = { readonly url: string; readonly body: Buffer; readonly method?: string; readonly headers?: RawWebhook['headers'] };
 
@@ -25,7 +26,7 @@ export function signWebhook(auth: WebhookAuth, webhook: WebhookToSign, secret: s
     case 'any-of':
       return signWebhook(auth.schemes[0], webhook, secret, nowSeconds);
     case 'twilio':
-      return { [auth.header]: twilioSignatureOf({ method: 'POST', headers: {}, ...webhook }, secret) };
+      return { [auth.header]: twilioSignatureOf(webhook.url, twilioParameters({ method: 'POST', headers: {}, ...webhook }), secret) };
     default:
       return assertNever(auth);
   }

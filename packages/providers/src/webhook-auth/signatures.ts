@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { RawWebhook, WebhookAuth } from '../provider.ts';
-import { twilioParameters } from './twilio.ts';
+import type { WebhookAuth } from '../provider.ts';
 
 type SchemeOf<S extends WebhookAuth['scheme']> = Extract<WebhookAuth, { scheme: S }>;
 
@@ -14,7 +13,7 @@ export function timestampedHmacOf(auth: SchemeOf<'timestamped-hmac'>, timestamp:
   return auth.prefix + createHmac(auth.algorithm, secret).update(timestamp).update(auth.separator).update(body).digest(auth.encoding);
 }
 
-/** `X-Twilio-Signature` over the URL as it stands, with the form's parameters where there is a form (twilio.com/docs/usage/security). */
-export function twilioSignatureOf(webhook: Pick<RawWebhook, 'method' | 'url' | 'headers' | 'body'>, secret: string): string {
-  return createHmac('sha1', secret).update(webhook.url).update(twilioParameters(webhook)).digest('base64');
+/** `X-Twilio-Signature` over the URL as it stands and the parameters behind it (twilio.com/docs/usage/security). */
+export function twilioSignatureOf(url: string, parameters: string, secret: string): string {
+  return createHmac('sha1', secret).update(url).update(parameters).digest('base64');
 }

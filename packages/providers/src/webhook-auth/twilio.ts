@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { parse, stringify } from 'node:querystring';
 import type { RawWebhook } from '../provider.ts';
+import { isForm, readForm } from './read-form.ts';
 
 type Signed = Pick<RawWebhook, 'method' | 'url' | 'headers' | 'body'>;
 
@@ -9,48 +11,71 @@ type Signed = Pick<RawWebhook, 'method' | 'url' | 'headers' | 'body'>;
  */
 export function twilioParameters(webhook: Signed): string {
   if (!isForm(webhook) || bodyHashIn(webhook.url) !== undefined) return '';
-  const fields = new Map<string, Set<string>>();
-  for (const [name, value] of new URLSearchParams(webhook.body.toString('utf8'))) fields.set(name, (fields.get(name) ?? new Set()).add(value));
+  const fields = readForm(webhook.body) ?? new Map<string, readonly string[]>();
   // The default sort is by code unit, which is what the scheme asks for.
   return [...fields.keys()]
     .toSorted()
-    .map((name) => [...(fields.get(name) ?? [])].toSorted().map((value) => name + value).join(''))
+    .map((name) => [...new Set(fields.get(name))].toSorted().map((value) => name + value).join(''))
     .join('');
 }
 
-/** Whether the signature says anything of the body: a form, no body at all, or a hash of it in the signed URL that fits. */
+/**
+ * Whether the signature says anything of the body: a form that can be read, no body at all, or a hash of it in the signed URL that fits. Stricter than
+ * Twilio's own middleware, which takes a body of any other type for one without fields and so accepts it unsigned.
+ */
 export function isBodyCovered(webhook: Signed): boolean {
-  const hash = bodyHashIn(webhook.url);
-  if (hash === undefined) return webhook.body.length === 0 || isForm(webhook);
-  const actual = createHash('sha256').update(webhook.body).digest();
-  const stated = Buffer.from(hash, 'hex');
-  return stated.length === actual.length && timingSafeEqual(stated, actual);
+  const stated = bodyHashIn(webhook.url);
+  if (stated === undefined) return webhook.body.length === 0 || (isForm(webhook) && readForm(webhook.body) !== undefined);
+  const actual = Buffer.from(createHash('sha256').update(webhook.body).digest('hex'));
+  const given = Buffer.from(stated);
+  return given.length === actual.length && timingSafeEqual(given, actual);
 }
 
 /**
- * The spellings of one URL that Twilio may have signed: with or without the standard port and the credentials, with `'` bare or escaped
- * (its own library accepts the same: twilio-node 6.2, `validateRequest`). A fragment never reaches the signature.
+ * The spellings of one URL that Twilio may have signed, exactly as its own library tries them (twilio-node 6.2, `validateRequest`): without a port, with
+ * the standard port where none was given, with the port that was given; then the same as `new URL` writes it, with the query as it stands or as Node's
+ * `querystring` writes it (`'` for `%27`). Beyond the library: a fragment, which no request carries, is no part of it, and credentials in the
+ * address may be missing in what was signed (twilio.com/docs/usage/security).
  */
 export function twilioUrlVariants(url: string): string[] {
-  const plain = url.split('#', 1)[0] ?? '';
+  const plain = withoutFragment(url);
   const variants = new Set<string>();
-  for (const withUser of [plain, plain.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')]) {
-    for (const spelled of [withUser, withUser.replaceAll("'", '%27'), withUser.replaceAll('%27', "'")]) {
-      variants.add(spelled);
-      const parts = /^(https?):\/\/([^/?]*?)(:\d+)?([/?].*)?$/is.exec(spelled);
-      if (parts === null) continue;
-      const [, scheme = '', host = '', , rest = ''] = parts;
-      variants.add(`${scheme}://${host}${rest}`);
-      variants.add(`${scheme}://${host}:${scheme.toLowerCase() === 'https' ? 443 : 80}${rest}`);
-    }
+  for (const given of [plain, plain.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')]) {
+    variants.add(withoutPort(given)).add(withPort(given));
+    const normal = URL.parse(given)?.href;
+    if (normal === undefined) continue;
+    for (const spelled of [withoutPort(normal), withPort(normal)]) variants.add(spelled).add(withLegacyQuery(spelled));
   }
   return [...variants];
 }
 
-function isForm(webhook: Signed): boolean {
-  return webhook.method !== 'GET' && /^application\/x-www-form-urlencoded\b/i.test(webhook.headers['content-type'] ?? '');
+/** The hash of the body that the URL's query states, where it states one. */
+export function bodyHashIn(url: string): string | undefined {
+  const plain = withoutFragment(url);
+  const at = plain.indexOf('?');
+  return at === -1 ? undefined : /[?&]bodySHA256=([^&]*)/.exec(plain.slice(at))?.[1];
 }
 
-function bodyHashIn(url: string): string | undefined {
-  return /[?&]bodySHA256=([^&#]*)/.exec(url)?.[1];
+/** What a client writes behind `#` is in no signature: nothing may be read from it. */
+export function withoutFragment(url: string): string {
+  const at = url.indexOf('#');
+  return at === -1 ? url : url.slice(0, at);
+}
+
+/** Scheme, credentials, host, port and the rest as they were written; a colon in brackets is an IPv6 address's. */
+const urlParts = /^([a-z][a-z\d+.-]*:\/\/)([^/?#]*@)?(\[[^\]/?#]*\]|[^:/?#]*)(:[^/?#]*)?(.*)$/is;
+
+function withoutPort(url: string): string {
+  return url.replace(urlParts, (_all, scheme: string, user: string | undefined, host: string, _port, rest: string) => `${scheme}${user ?? ''}${host}${rest}`);
+}
+
+function withPort(url: string): string {
+  return url.replace(urlParts, (all: string, scheme: string, user: string | undefined, host: string, port: string | undefined, rest: string) =>
+    port === undefined ? `${scheme}${user ?? ''}${host}:${scheme.toLowerCase() === 'https://' ? 443 : 80}${rest}` : all,
+  );
+}
+
+function withLegacyQuery(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 || at === url.length - 1 ? url : `${url.slice(0, at)}?${stringify(parse(url.slice(at + 1)))}`;
 }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RawWebhook, WebhookAuth } from '../provider.ts';
 import { hmacOf, timestampedHmacOf, twilioSignatureOf } from './signatures.ts';
-import { isBodyCovered, twilioUrlVariants } from './twilio.ts';
+import { isBodyCovered, twilioParameters, twilioUrlVariants } from './twilio.ts';
 
 /**
  * Whether one of the secrets verifies the webhook, as its provider signs. Constant time in the secret, never throws, and no on any doubt:
@@ -39,7 +39,8 @@ function fits(auth: WebhookAuth, webhook: RawWebhook, secret: string, nowSeconds
     case 'twilio': {
       const given = webhook.headers[auth.header];
       if (given === undefined || !isBodyCovered(webhook)) return false;
-      return twilioUrlVariants(webhook.url).some((url) => isSameText(given, twilioSignatureOf({ ...webhook, url }, secret)));
+      const parameters = twilioParameters(webhook);
+      return twilioUrlVariants(webhook.url).some((url) => isSameText(given, twilioSignatureOf(url, parameters, secret)));
     }
     default:
       // A scheme that the registry's types do not know: closed.
