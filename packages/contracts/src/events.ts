@@ -253,7 +253,7 @@ export const eventCatalogue = {
   'lead.captured': { ...cold, version: 1, kind: 'event', schema: leadCaptured, orderedBy: 'lead', says: 'A contact left details: by a bot\'s action, a form, a voicemail, or outside business hours.' },
   'chatbot.changed': { ...cold, version: 1, kind: 'event', schema: chatbotChanged, orderedBy: 'tenant', says: 'The configuration or the knowledge base of a tenant\'s chatbot changed: load it again.' },
   'bot_turn.check': { ...cold, version: 1, kind: 'command', schema: botTurnCheck, orderedBy: 'conversation, apart from its messages', says: 'When it is due, look whether the bot has answered, and speak for it if it has not.' },
-  'voicemail.check': { ...cold, version: 1, kind: 'command', schema: voicemailCheck, orderedBy: 'call', says: 'When it is due, pass a recording on without the transcript that has not come.' },
+  'voicemail.check': { ...cold, version: 1, kind: 'command', schema: voicemailCheck, orderedBy: 'connection, and what is waited for', says: 'When it is due, tell of a call without what has not come: the transcript, the recording, the end.' },
   'tenant.changed': { ...cold, version: 1, kind: 'event', schema: tenantChanged, orderedBy: 'tenant', says: 'A tenant was created, changed, suspended or deleted.' },
   'tenant.erased': { ...cold, version: 1, kind: 'event', schema: tenantErased, orderedBy: 'tenant', says: 'A service has deleted every row of a tenant whose grace time was over.' },
   'member.changed': { ...cold, version: 1, kind: 'event', schema: memberChanged, orderedBy: 'member', says: 'A member was invited, changed, disabled or deleted: forget what you know of their sessions.' },
