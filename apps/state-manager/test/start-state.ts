@@ -61,12 +61,12 @@ export async function startState() {
   });
   const parts = await build(kit);
 
-  async function consume<T extends EventType>(tenantId: TenantId, type: T, payload: PayloadInputOf<T>): Promise<void> {
+  async function consume<T extends EventType>(tenantId: TenantId, type: T, payload: PayloadInputOf<T>, attempt = 1): Promise<void> {
     const event = { eventId: newId('evt'), type, version: 1, tenantId, occurredAt: clock.now.toISOString(), orderingKey: 'k', payload: eventCatalogue[type].schema.parse(payload) } as Envelope<T>; // parsed as the bus parses it
     const consumer = parts.consumers?.find((subscription: Subscription) => subscription.type === type);
     if (consumer === undefined) throw new Error(`nobody listens to ${type}`);
     await runAsTenant(tenantId, () =>
-      db.transaction(() => consumer.handle(event as Envelope, { attempt: 1, signal: new AbortController().signal, commit: (effect) => effect() })),
+      db.transaction(() => consumer.handle(event as Envelope, { attempt, signal: new AbortController().signal, commit: (effect) => effect() })),
     );
   }
 

@@ -70,9 +70,23 @@ async function takeFromCounterpart(parts: Parts, received: MessageReceived): Pro
   await takeMessage(parts, conversation, decision, incomingOf(parts, received), { opened, reason: event.kind === 'agent_message' ? 'an agent wrote' : 'the bot wrote' });
 }
 
+/** The channel itself has something for people (a voicemail); it may be the first that is heard of the contact. Without a desk in the route whoever answers there goes on. */
+async function takeHandoffOfChannel(parts: Parts, received: MessageReceived, { to, reason, summary }: ContentOf<'handoff'>): Promise<void> {
+  const { connectionId, contact } = received;
+  const routing = await parts.routings.current(connectionId);
+  const at = takenAt(parts, received);
+  const { conversation, opened } = await openConversation(parts.db.sql, connectionOf(received), contact, at);
+  const route = routeOf(routing, conversation.channel);
+  if (to !== 'desk' || route.desk === null) parts.log.info({ connectionId, to }, 'a handoff by a channel whose route has no desk changes nothing');
+  await handOver(parts, conversation, route, { at, by: 'channel', to, reason, ...(summary === undefined ? {} : { summary }) }, { opened });
+}
+
 /** A bot, a desk or the channel's own agents want the conversation to change hands. Of a connection that the route does not name (any more) it is ignored. */
-async function takeHandoff(parts: Parts, received: MessageReceived, { to, reason, summary, assignment }: ContentOf<'handoff'>): Promise<void> {
-  const { connectionId } = received;
+async function takeHandoff(parts: Parts, received: MessageReceived, content: ContentOf<'handoff'>): Promise<void> {
+  const { connectionId, role, author } = received;
+  const { to, reason, summary, assignment } = content;
+  // Neither a contact nor somebody at the channel: its connector.
+  if (role === 'channel' && author === 'system') return takeHandoffOfChannel(parts, received, content);
   const addressed = await findAddressed(parts, received, 'change');
   if (addressed.kind !== 'found') return addressed.kind === 'foreign' ? undefined : parts.log.warn({ connectionId }, 'a handoff of an unknown conversation was ignored');
   const { conversation } = addressed;

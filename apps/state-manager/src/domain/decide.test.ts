@@ -34,7 +34,7 @@ const event: fc.Arbitrary<ConversationEvent> = fc.oneof(
   fc.record({ kind: fc.constant('system_message' as const), at, now: at, content }),
   fc.constant<ConversationEvent>({ kind: 'contact_signal', content: typing }),
   fc.record({ kind: fc.constant('counterpart_signal' as const), now: fc.constant(now), by: fc.constantFrom('bot' as const, 'desk' as const), content: fc.constant(typing) }),
-  fc.record({ kind: fc.constant('handoff' as const), at, by: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const), to: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const) }),
+  fc.record({ kind: fc.constant('handoff' as const), at, by: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const, 'channel' as const), to: fc.constantFrom('bot' as const, 'desk' as const, 'none' as const) }),
   fc.record({ kind: fc.constant('closed' as const), at }),
 );
 const route: fc.Arbitrary<ConversationRoute> = fc.record({
@@ -212,6 +212,21 @@ describe('a handoff', () => {
     expect(decide(left.standing, noDesk, { kind: 'bot_message', at: start + 30, now: start + 30, content: text }).commands).toEqual([{ kind: 'deliver', to: channel }]);
     const nobody = routeWith({ desk: null, bot: null, startsWith: 'none' });
     expect(decide(fold([written], nobody), nobody, toDesk)).toMatchObject({ handler: 'none', commands: [] });
+  });
+
+  it('asked for by the channel itself is to people alone: it opens what was closed, tells the desk, and what it is about follows', () => {
+    const asked: ConversationEvent = { kind: 'handoff', at: start + 30, by: 'channel', to: 'desk' };
+    const given = decide(fold([written, { kind: 'closed', at: start + 20 }], botFirst), botFirst, asked);
+    expect(given).toMatchObject({ status: 'open', handler: 'desk', commands: [{ kind: 'handoff', to: desk }] });
+    expect(decide(given.standing, botFirst, { kind: 'contact_message', at: start + 5, content: text })).toMatchObject({ handler: 'desk', commands: [{ kind: 'deliver', to: desk }] });
+    expect(decide(given.standing, botFirst, asked).commands).toEqual([]);
+    for (const to of ['bot', 'none'] as const) expect(decide(given.standing, botFirst, { ...asked, at: start + 40, to })).toMatchObject({ standing: given.standing, handler: 'desk', commands: [] });
+  });
+
+  it('asked for by the channel itself leaves the conversation as it is where the route has no desk', () => {
+    const noDesk = routeWith({ desk: null, startsWith: 'bot' });
+    const before = fold([written], noDesk);
+    expect(decide(before, noDesk, { kind: 'handoff', at: start + 30, by: 'channel', to: 'desk' })).toMatchObject({ standing: before, handler: 'bot', commands: [] });
   });
 
   it.each([

@@ -13,8 +13,8 @@ export type ConversationEvent =
   /** Typing: passed on, never stored. */
   | { readonly kind: 'contact_signal'; readonly content: MessageContent }
   | { readonly kind: 'counterpart_signal'; readonly now: number; readonly by: 'bot' | 'desk'; readonly content: MessageContent }
-  /** Asked for by one side; `none`: by the hub or somebody at its API. */
-  | { readonly kind: 'handoff'; readonly at: number; readonly by: Handler; readonly to: Handler }
+  /** Asked for by one side; `none`: by the hub or somebody at its API; `channel`: what comes from the contact now is for people (a voicemail). */
+  | { readonly kind: 'handoff'; readonly at: number; readonly by: Handler | 'channel'; readonly to: Handler }
   | { readonly kind: 'closed'; readonly at: number };
 
 export type Command =
@@ -55,6 +55,7 @@ function advance(standing: Standing, route: ConversationRoute, event: Conversati
     case 'system_message':
       return { ...standing, lastActivityAt: Math.max(standing.lastActivityAt, event.at) };
     case 'handoff':
+      if (event.by === 'channel') return givenByChannel(standing, route, event);
       return isEnd(event, route) ? { ...standing, closedAt: later(standing.closedAt, event.at) } : { ...standing, handoff: laterHandoff(standing.handoff, { at: event.at, to: event.to }) };
     case 'closed':
       return { ...standing, closedAt: later(standing.closedAt, event.at) };
@@ -101,6 +102,12 @@ function commandsFor(before: Standing, next: Standing, handler: Handler, route: 
   }
 }
 
+/** A channel may ask for people and for nobody else, and only where the route has them. The contact is there: a closed conversation is opened. */
+function givenByChannel(standing: Standing, route: ConversationRoute, { at, to }: Extract<ConversationEvent, { kind: 'handoff' }>): Standing {
+  if (to !== 'desk' || route.desk === null) return standing;
+  return { ...standing, lastActivityAt: Math.max(standing.lastActivityAt, at), handoff: laterHandoff(standing.handoff, { at, to }) };
+}
+
 /** The desk is done with the conversation and the route does not start with a bot that could have it back: the contact's next message opens it anew. */
 function isEnd({ by, to }: Extract<ConversationEvent, { kind: 'handoff' }>, route: ConversationRoute): boolean {
   return by === 'desk' && (to === 'none' || (to === 'bot' && startingHandler(route) !== 'bot'));
@@ -113,8 +120,10 @@ function isSilenced(standing: Standing, route: ConversationRoute, at: number): b
 }
 
 /** A bot hears nothing until the contact writes: it would answer what a person has answered. */
-function toNewHandler(handler: Handler, route: ConversationRoute, by: Handler): Command[] {
+function toNewHandler(handler: Handler, route: ConversationRoute, by: Handler | 'channel'): Command[] {
   if (handler !== 'desk' || route.desk === null) return [];
+  // What it is about follows at once.
+  if (by === 'channel') return [{ kind: 'handoff', to: route.desk }];
   if (!hasOwnAgents(route)) return [{ kind: 'handoff', to: route.desk }, { kind: 'introduce', to: route.desk }];
   // They took it themselves, where all of it stands.
   return by === 'desk' ? [] : [{ kind: 'handoff', to: route.desk }];

@@ -13,8 +13,8 @@ import { sendCommand } from './send-command.ts';
 /** Somebody wants the conversation to change hands. */
 export type HandoffRequest = {
   readonly at: Date;
-  /** Whose wish it is; `none`: the hub's, or somebody's at its API. */
-  readonly by: Handler;
+  /** Whose wish it is; `none`: the hub's, or somebody's at its API; `channel`: the channel connection's own. */
+  readonly by: Handler | 'channel';
   readonly to: Handler;
   readonly reason: string;
   readonly summary?: string;
@@ -26,7 +26,7 @@ const reasonLengthMax = 1_024;
 const summaryLengthMax = 4_096;
 
 /** Gives the conversation to whom it is to have, and tells a desk what it must know. The caller holds the conversation's lock. */
-export async function handOver(parts: Parts, conversation: ConversationRecord, route: ConversationRoute, request: HandoffRequest): Promise<void> {
+export async function handOver(parts: Parts, conversation: ConversationRecord, route: ConversationRoute, request: HandoffRequest, { opened = false } = {}): Promise<void> {
   const { at, by, to } = request;
   const reason = shorten(request.reason === '' ? 'asked for' : request.reason, reasonLengthMax);
   const decision = decide(conversation.standing, route, { kind: 'handoff', at: at.getTime(), by, to });
@@ -35,7 +35,7 @@ export async function handOver(parts: Parts, conversation: ConversationRecord, r
     if (command.kind === 'handoff') await tellDesk(parts, conversation, command.to, { ...request, reason });
     if (command.kind === 'introduce') await introduce(parts, conversation, command.to, reason);
   }
-  await announceChange(parts, conversation, decision, { opened: false, reason });
+  await announceChange(parts, conversation, decision, { opened, reason });
 }
 
 async function tellDesk(parts: Parts, conversation: ConversationRecord, desk: ConnectionRef, { at, reason, summary, assignment }: HandoffRequest): Promise<void> {
