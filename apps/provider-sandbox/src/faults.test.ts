@@ -15,6 +15,6 @@ describe('what the sandbox was told to do wrong', () => {
   });
 
   it('is refused for a provider that the sandbox does not play', () => {
-    expect(faultSchema.safeParse({ provider: 'twilio', on: 'answers' }).success).toBe(false);
+    expect(faultSchema.safeParse({ provider: 'telegram', on: 'answers' }).success).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What the sandbox was told to do wrong. Each fault acts `times` times, then is gone. */
 export const faultSchema = z.strictObject({
-  provider: z.enum(['whatsapp', 'genesys', 'chatwoot', 'botpress']),
+  provider: z.enum(['whatsapp', 'genesys', 'chatwoot', 'botpress', 'twilio']),
   /** `answers`: to calls of the hub. `webhooks`: on webhooks to the hub. */
   on: z.enum(['answers', 'webhooks']),
   /** Only paths (answers) or bodies (webhooks) that contain this text. */
@@ -10,7 +10,7 @@ export const faultSchema = z.strictObject({
   times: z.int().min(1).max(100_000).default(1),
   /** answers: this status with the provider's error body. */
   status: z.int().min(400).max(599).optional(),
-  /** answers: the provider's error code (Meta: number; Genesys, Botpress: text) or its text (Chatwoot). */
+  /** answers: the provider's error code (Meta, Twilio: number; Genesys, Botpress: text) or its text (Chatwoot). */
   code: z.union([z.int(), z.string()]).optional(),
   /** answers with 429/503: seconds. */
   retryAfterSeconds: z.int().min(0).optional(),

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { BotpressTables } from './botpress/rows.ts';
 import type { ChatwootTables } from './chatwoot/rows.ts';
+import type { TwilioTables } from './twilio/rows.ts';
 
 /** Entries kept per list before the oldest is forgotten: a stand-in must not eat the machine in a load test. */
 const listLengthMax = 50_000;
@@ -35,7 +36,7 @@ export type Received = { readonly at: string; readonly path: string; readonly to
 
 export type StoredMedia = { readonly id: string; readonly mimeType: string; readonly base64: string; readonly owner: string };
 
-type Tables = ChatwootTables & BotpressTables & {
+type Tables = ChatwootTables & BotpressTables & TwilioTables & {
   metaAccount: MetaAccount;
   genesysAccount: GenesysAccount;
   genesysIntegration: GenesysIntegration;
@@ -52,8 +53,8 @@ type Tables = ChatwootTables & BotpressTables & {
 };
 
 type Line = { table: keyof Tables; key: string; value: unknown };
-type ListTable = 'metaReceived' | 'genesysReceived' | 'chatwootReceived' | 'chatwootDelivery' | 'botpressTurn' | 'botpressSignal';
-const lists: ReadonlySet<keyof Tables> = new Set<ListTable>(['metaReceived', 'genesysReceived', 'chatwootReceived', 'chatwootDelivery', 'botpressTurn', 'botpressSignal']);
+type ListTable = 'metaReceived' | 'genesysReceived' | 'chatwootReceived' | 'chatwootDelivery' | 'botpressTurn' | 'botpressSignal' | 'twilioReceived' | 'twilioDelivery';
+const lists: ReadonlySet<keyof Tables> = new Set<ListTable>(['metaReceived', 'genesysReceived', 'chatwootReceived', 'chatwootDelivery', 'botpressTurn', 'botpressSignal', 'twilioReceived', 'twilioDelivery']);
 
 /** What the sandbox knows. With a journal file every change is appended to it and read again at the next start. */
 export class SandboxState {

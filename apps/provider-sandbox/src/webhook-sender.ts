@@ -10,15 +10,31 @@ export type OutgoingWebhook = {
   /** Undefined: the provider sends it without proof. */
   readonly proof: { readonly auth: WebhookAuth; readonly secret: string } | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers made anew for each attempt. */
+  readonly attemptHeaders?: () => Readonly<Record<string, string>>;
+  /** POST when left out; GET has no body. */
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  /** The URL as the provider signs it, where that is not `url`. */
+  readonly signedUrl?: string;
+  /** The answer's body is read and handed back. */
+  readonly keepsAnswer?: true;
   readonly body: string;
   /** Pauses before each repetition after an answer that the provider repeats on, in milliseconds. */
   readonly retryDelaysMs: readonly number[];
-  readonly isRepeated: (status: number | undefined) => boolean;
+  readonly isRepeated: (status: number | undefined, failure?: WebhookFailure) => boolean;
   readonly timeoutMs: number;
 };
 
+/** Why there was no answer: no connection, or none in time on one. */
+export type WebhookFailure = 'connect' | 'read';
+
+export type WebhookAnswer = { readonly status: number; readonly contentType: string; readonly body: string };
+
 /** Statuses of the answers in the order of the attempts; undefined: no answer. Empty when a fault dropped the webhook. */
-export type WebhookOutcome = { readonly attempts: readonly (number | undefined)[] };
+export type WebhookOutcome = { readonly attempts: readonly (number | undefined)[]; readonly answer?: WebhookAnswer };
+
+/** Bytes of an answer that are kept. */
+const answerMaxBytes = 64 * 1024;
 
 /** Posts webhooks as a provider does: signed, repeated on failure by the provider's rule, and wrong where a fault says so. */
 export class WebhookSender {
@@ -40,14 +56,14 @@ export class WebhookSender {
       this.held.set(webhook.provider, webhook);
       return { attempts: [] };
     }
-    const attempts = await this.attempt(webhook);
-    for (let repetition = 0; repetition < (fault?.repeat ?? 0); repetition++) attempts.push(...(await this.attempt(webhook)));
+    const { attempts, answer } = await this.attempt(webhook);
+    for (let repetition = 0; repetition < (fault?.repeat ?? 0); repetition++) attempts.push(...(await this.attempt(webhook)).attempts);
     const held = this.held.get(webhook.provider);
     if (held !== undefined) {
       this.held.delete(webhook.provider);
-      attempts.push(...(await this.attempt(held)));
+      attempts.push(...(await this.attempt(held)).attempts);
     }
-    return { attempts };
+    return { attempts, ...(answer && { answer }) };
   }
 
   async close(): Promise<void> {
@@ -55,35 +71,47 @@ export class WebhookSender {
     await this.agent.close();
   }
 
-  private async attempt(webhook: OutgoingWebhook): Promise<(number | undefined)[]> {
-    const statuses: (number | undefined)[] = [];
+  private async attempt(webhook: OutgoingWebhook): Promise<{ attempts: (number | undefined)[]; answer?: WebhookAnswer }> {
+    const attempts: (number | undefined)[] = [];
+    let answer: WebhookAnswer | undefined;
     for (const delayMs of [0, ...webhook.retryDelaysMs]) {
       if (delayMs > 0) await sleep(delayMs, undefined, { ref: false });
       if (this.closed) break;
-      const status = await this.post(webhook);
-      statuses.push(status);
-      if (!webhook.isRepeated(status)) break;
+      const posted = await this.post(webhook);
+      attempts.push(posted.status);
+      answer = posted.answer;
+      if (!webhook.isRepeated(posted.status, posted.failure)) break;
     }
-    return statuses;
+    return { attempts, answer };
   }
 
-  private async post(webhook: OutgoingWebhook): Promise<number | undefined> {
+  private async post(webhook: OutgoingWebhook): Promise<{ status?: number; failure?: WebhookFailure; answer?: WebhookAnswer }> {
     try {
-      const { proof } = webhook;
-      const signature = proof && signWebhook(proof.auth, { url: webhook.url, body: Buffer.from(webhook.body) }, proof.secret);
-      const { statusCode, body } = await request(webhook.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...webhook.headers, ...signature },
-        body: webhook.body,
+      const { proof, method = 'POST' } = webhook;
+      const headers = { 'content-type': 'application/json', ...webhook.headers, ...webhook.attemptHeaders?.() };
+      const signature = proof && signWebhook(proof.auth, { url: webhook.signedUrl ?? webhook.url, body: Buffer.from(webhook.body), method, headers }, proof.secret);
+      const { statusCode, headers: answered, body } = await request(webhook.url, {
+        method,
+        headers: { ...headers, ...signature },
+        ...(method === 'GET' ? {} : { body: webhook.body }),
         dispatcher: this.agent,
         headersTimeout: webhook.timeoutMs,
         bodyTimeout: webhook.timeoutMs,
       });
-      await body.dump();
-      return statusCode;
-    } catch {
+      if (webhook.keepsAnswer !== true) {
+        await body.dump();
+        return { status: statusCode };
+      }
+      const text = (await body.text()).slice(0, answerMaxBytes);
+      return { status: statusCode, answer: { status: statusCode, contentType: String(answered['content-type'] ?? ''), body: text } };
+    } catch (error) {
       // No answer is an outcome here: the provider's rule decides whether it is repeated.
-      return undefined;
+      return { failure: isConnectFailure(error) ? 'connect' : 'read' };
     }
   }
+}
+
+function isConnectFailure(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'DEPTH_ZERO_SELF_SIGNED_CERT'].includes(code);
 }

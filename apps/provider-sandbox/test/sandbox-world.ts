@@ -4,10 +4,15 @@ import { chatwootApi } from '../src/chatwoot/chatwoot-api.ts';
 import { ChatwootWebhooks } from '../src/chatwoot/chatwoot-webhooks.ts';
 import { botpressControlRoutes } from '../src/control/botpress-control.ts';
 import { chatwootControlRoutes } from '../src/control/chatwoot-control.ts';
+import { twilioControlRoutes } from '../src/control/twilio-control.ts';
 import { findRoute, type Answer, type Exchange } from '../src/exchange.ts';
 import { Faults } from '../src/faults.ts';
 import { SandboxState } from '../src/sandbox-state.ts';
-import { WebhookSender, type OutgoingWebhook, type WebhookOutcome } from '../src/webhook-sender.ts';
+import { MessageLife } from '../src/twilio/message-life.ts';
+import { twilioApi } from '../src/twilio/twilio-api.ts';
+import { TwilioStore } from '../src/twilio/twilio-store.ts';
+import { TwilioWebhooks } from '../src/twilio/twilio-webhooks.ts';
+import { WebhookSender, type OutgoingWebhook, type WebhookAnswer, type WebhookOutcome } from '../src/webhook-sender.ts';
 
 export const publicUrl = 'http://sandbox.test';
 
@@ -16,6 +21,8 @@ export class DeafSender extends WebhookSender {
   readonly sent: OutgoingWebhook[] = [];
   /** Status by the order of webhooks; the last one stands for all behind it. */
   answers: (number | undefined)[] = [200];
+  /** Body of the last answer, where a provider reads it. */
+  reply: (webhook: OutgoingWebhook) => Omit<WebhookAnswer, 'status'> = () => ({ contentType: '', body: '' });
   /** Called while a webhook waits for its answer. */
   onSend: (webhook: OutgoingWebhook) => Promise<void> | void = () => undefined;
 
@@ -32,7 +39,8 @@ export class DeafSender extends WebhookSender {
       attempts.push(status);
       if (!webhook.isRepeated(status)) break;
     }
-    return { attempts };
+    const last = attempts.at(-1);
+    return { attempts, ...(webhook.keepsAnswer === true && last !== undefined ? { answer: { status: last, ...this.reply(webhook) } } : {}) };
   }
 
   bodies(): Record<string, unknown>[] {
@@ -42,7 +50,7 @@ export class DeafSender extends WebhookSender {
 
 export type Asked = { readonly status: number; readonly json: Record<string, unknown>; readonly text: string; readonly headers: Readonly<Record<string, string>> };
 
-/** The stand-ins for Chatwoot and Botpress with their controls, without a socket. */
+/** The stand-ins for Chatwoot, Botpress and Twilio with their controls, without a socket. */
 export function sandboxWorld() {
   const clock = { now: new Date('2026-11-21T09:00:00.000Z') };
   const now = () => clock.now;
@@ -50,15 +58,21 @@ export function sandboxWorld() {
   const sender = new DeafSender();
   const chatwootWebhooks = new ChatwootWebhooks(sender, state, now);
   const cloudBots = new CloudBots(state, sender, now);
-  const deps = { state, chatwootWebhooks, cloudBots, webhookUrl: 'http://hub.test', publicUrl, now };
-  const control = [...chatwootControlRoutes(deps), ...botpressControlRoutes(deps)];
+  const twilioStore = new TwilioStore(state);
+  const twilioWebhooks = new TwilioWebhooks(sender, twilioStore, now);
+  const files = new Map<string, { contentType: string; bytes: Buffer }>();
+  const life = new MessageLife(twilioStore, twilioWebhooks, async (url) => files.get(url), now);
+  const deps = { state, chatwootWebhooks, cloudBots, life, twilioWebhooks, webhookUrl: 'http://hub.test', publicUrl, now };
+  const control = [...chatwootControlRoutes(deps), ...botpressControlRoutes(deps), ...twilioControlRoutes(deps)];
   const chatwoot = chatwootApi({ state, webhooks: chatwootWebhooks, publicUrl, now });
   const botpress = botpressApi({ state, bots: cloudBots, publicUrl, now });
+  const twilio = twilioApi({ state, life, publicUrl, now });
 
   const answer = async (exchange: Omit<Exchange, 'match'>): Promise<Answer> => {
     const { pathname } = exchange.url;
     if (pathname.startsWith('/chatwoot/')) return chatwoot({ ...exchange, match: [] });
     if (pathname.startsWith('/botpress/')) return botpress({ ...exchange, match: [] });
+    if (pathname.startsWith('/twilio/')) return await twilio({ ...exchange, match: [] });
     const found = findRoute(control, exchange.method, pathname);
     return found ? found.route.handle({ ...exchange, match: found.match }) : { status: 404 };
   };
@@ -71,7 +85,7 @@ export function sandboxWorld() {
     return { status: answered.status, json: (answered.json ?? {}) as Record<string, unknown>, text, headers: answered.headers ?? {} };
   };
 
-  return { ask, sender, state, clock };
+  return { ask, sender, state, clock, life, files };
 }
 
 export type SandboxWorld = ReturnType<typeof sandboxWorld>;
