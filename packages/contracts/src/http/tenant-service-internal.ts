@@ -81,7 +81,7 @@ export const getRoutesInternal = defineRouteContract({
   path: '/internal/routes',
   summary: 'Routes and connections (without secrets) of the token\'s tenant, for state-manager and for moving an account',
   auth: 'internal',
-  callers: ['state-manager', 'chatwoot-connector', 'botpress-connector'],
+  callers: ['state-manager', 'chatwoot-connector', 'botpress-connector', 'twilio-connector'],
   reply: {
     status: 200,
     schema: z.object({

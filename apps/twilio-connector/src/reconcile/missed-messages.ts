@@ -1,0 +1,26 @@
+import { channelOf, type TwilioAccount } from '../account-of.ts';
+import { timeOf, type TwilioMessage } from '../api/messages.ts';
+
+/** What a listing is asked for: every way that contacts have to this connection. A service has numbers that only Twilio knows: all of the account is listed. */
+export function targetsOf({ phoneNumber, messagingServiceSid, channels }: TwilioAccount): readonly { readonly to?: string }[] {
+  if (!channels.has('sms') && !channels.has('whatsapp')) return [];
+  if (messagingServiceSid !== undefined || phoneNumber === undefined) return [{}];
+  return [...(channels.has('sms') ? [{ to: phoneNumber }] : []), ...(channels.has('whatsapp') ? [{ to: `whatsapp:${phoneNumber}` }] : [])];
+}
+
+/** Of what Twilio lists, the messages of contacts to this connection in that time, the oldest first, each once. Pure. */
+export function inboundOf(messages: readonly TwilioMessage[], account: TwilioAccount, { since, until }: { readonly since: Date; readonly until: Date }): (TwilioMessage & { readonly at: Date })[] {
+  const found = new Map<string, TwilioMessage & { readonly at: Date }>();
+  for (const message of messages) {
+    const at = timeOf(message);
+    if (at === undefined || at < since || at > until || message.direction !== 'inbound' || !isFor(message, account)) continue;
+    found.set(message.sid, { ...message, at });
+  }
+  return [...found.values()].toSorted((a, b) => a.at.getTime() - b.at.getTime() || (a.sid < b.sid ? -1 : 1));
+}
+
+function isFor({ to, from, messaging_service_sid: service }: TwilioMessage, { phoneNumber, messagingServiceSid, channels }: TwilioAccount): boolean {
+  const channel = channelOf(from ?? '') ?? 'sms';
+  if (!channels.has(channel)) return false;
+  return (phoneNumber !== undefined && to?.replace(/^whatsapp:/, '') === phoneNumber) || (messagingServiceSid !== undefined && service === messagingServiceSid);
+}
