@@ -7,4 +7,5 @@ export { findProvider, providerOfCredentialType, providers } from './registry/fi
 export { findGenesysDomain, genesysRegions } from './registry/genesys.ts';
 export { serverOf } from './registry/server-of.ts';
 export { isVoicemailTranscribed } from './registry/render-voicemail-twiml.ts';
+export { twilioChannels, type TwilioChannel } from './registry/twilio.ts';
 export type { StoredTwilioWebhook, TwilioWebhookKind } from './registry/split-twilio-webhook.ts';

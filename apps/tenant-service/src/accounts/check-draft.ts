@@ -3,11 +3,12 @@ import { findProvider, type ProviderEntry } from '@switchboard/providers';
 import { withoutSecrets } from '@switchboard/secrets';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
-import { isShared, withPlatform } from '../platform/platform-account.ts';
+import { isShared, mainAccountOf, placeSettings, withPlatform } from '../platform/platform-account.ts';
 import { takePlace } from '../platform/take-place.ts';
 import { nextCheckAt } from '../domain/next-check.ts';
 import { proofOf, type Proof } from '../domain/proof-of.ts';
-import { unverified, type Account, type ConnectOutcome, type Learned, type Unverified } from '../providers/connect-strategy.ts';
+import { unverified, type Account, type ConnectOutcome, type KeepOptions, type Learned, type Unverified } from '../providers/connect-strategy.ts';
+import { withLearned } from '../providers/merge-learned.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import type { Actor } from '../store/audit.ts';
 import type { StoredConnection, StoredDraft } from '../store/connections.ts';
@@ -37,13 +38,16 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
   if (connection === undefined || connection.status === 'disabled' || draft === undefined || entry === undefined || strategy === undefined) return;
 
   let account = await deps.connections.openDraft(connection.connectionId, draft);
-  const keep = async (learned: Learned) => {
-    account = mergeLearned(account, learned);
-    return await keepLearned(deps, connection, draft, account);
+  const keep = async (learned: Learned, options: KeepOptions = {}) => {
+    const before = account;
+    account = withLearned(account, learned);
+    return await keepLearned(deps, connection, draft, { account, replaces: options.isAnnounced === true ? before.credentials[entry.webhook.secretField] : undefined });
   };
-  const place = isShared(account) ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
-  if (place?.kind === 'place') await keep({ settings: { platformConnectionId: place.platformConnectionId } });
-  const worksWith = place?.kind === 'place' ? withPlatform(account, place.platform, entry.webhook.secretField) : account;
+  const isMade = strategy.isMadeInPlatform?.(account) === true;
+  const place = isShared(account) || isMade ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
+  const main = isMade && place?.kind === 'place' ? mainAccountOf(entry, place.platform) : undefined;
+  if (place?.kind === 'place') await keep({ settings: { platformConnectionId: place.platformConnectionId, ...(main && placeSettings(main.account)) } });
+  const worksWith = place?.kind === 'place' && !isMade ? withPlatform(account, place.platform, entry.webhook.secretField) : account;
   const outcome = place?.kind === 'unverified' ? place : await strategy.verify(worksWith, {
     connectionId: connection.connectionId,
     role: connection.role,
@@ -51,22 +55,35 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
     hosts: hostsOf(entry, worksWith),
     webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
     // Posting again begins a new draft, but leaves what the one before it has made.
+    main,
     mayHaveMade: draft.attempts > 1 || connection.version > 1,
     waitMs: check.waitMs,
     keep,
   });
-  const proof = proofOf(entry, worksWith, (url) => deps.egress.isPlatformHost(url));
-  if (outcome.kind === 'verified') await takeOver(deps, entry, ownedIdentifiers(entry, mergeLearned(account, outcome.learned)), proof);
-  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, secrets: worksWith.credentials, proof, outcome });
+  const proof = proofOf(entry, isShared(account) ? worksWith : account, (url) => deps.egress.isPlatformHost(url));
+  if (outcome.kind === 'verified') await takeOver(deps, entry, ownedIdentifiers(entry, withLearned(account, outcome.learned)), proof);
+  await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, secrets: secretsOf(worksWith, account, main?.account), proof, outcome });
 }
 
-async function keepLearned({ db, tenants, connections, now }: AccountDependencies, connection: StoredConnection, draft: StoredDraft, account: Account): Promise<boolean> {
+function secretsOf(...accounts: readonly (Account | undefined)[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(accounts.flatMap((account) => Object.values(account?.credentials ?? {})).map((secret, index) => [String(index), secret]));
+}
+
+/** `replaces`: a webhook secret that the provider may still sign with; everybody hears that there is another one. */
+async function keepLearned(deps: AccountDependencies, connection: StoredConnection, draft: StoredDraft, { account, replaces }: { readonly account: Account; readonly replaces: string | undefined }): Promise<boolean> {
+  const { db, tenants, connections, previousSecrets, bus, now } = deps;
   return await db.transaction(async () => {
     await tenants.lock();
     const current = await connections.find(connection.connectionId);
     if (current?.draft?.draftId !== draft.draftId) return false;
     await connections.updateDraft(connection.connectionId, draft.draftId, { account });
-    if (current.sealedCredentials === null) await connections.touch(connection.connectionId, now(), { facts: account });
+    const facts = current.sealedCredentials === null ? account : undefined;
+    if (facts === undefined && replaces === undefined) return true;
+    const version = await connections.touch(connection.connectionId, now(), { facts });
+    if (replaces === undefined) return true;
+    const { connectionId, provider, role, status } = current;
+    await previousSecrets.insert(connectionId, replaces, overlapEnd(deps));
+    await bus.publish('connection.changed', { connectionId, provider, role, status, version }, { orderingKey: connectionId });
     return true;
   });
 }
@@ -79,7 +96,7 @@ async function settle(deps: AccountDependencies, check: Check, { connectionId, d
     const connection = await deps.connections.find(connectionId);
     // Posted again meanwhile: what the provider said is about credentials that nobody means any more.
     if (connection?.draft?.draftId !== draftId || connection.status === 'disabled') return;
-    const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, mergeLearned(account, outcome.learned), proof);
+    const refusal = outcome.kind === 'unverified' ? outcome : await activate(deps, check.actor, connection, entry, withLearned(account, outcome.learned), proof);
     if (refusal !== undefined) await refuse(deps, check.actor, connection, connection.draft, secrets, refusal);
   });
 }
@@ -118,12 +135,4 @@ async function refuse({ connections, audit, now }: AccountDependencies, actor: A
   await connections.updateDraft(connection.connectionId, draft.draftId, { reason, nextCheckAt: nextCheckAt(now(), draft.attempts, refusal.retry) ?? null });
   // The hub asks again and again; only news is worth a line.
   if (reason !== draft.reason) await audit.append({ actor, action: 'connection.not_verified', subject: connection.connectionId, facts: { provider: connection.provider, reason } });
-}
-
-function mergeLearned(account: Account, learned: Learned | undefined): Account {
-  return {
-    routingIdentifiers: { ...account.routingIdentifiers, ...learned?.routingIdentifiers },
-    settings: { ...account.settings, ...learned?.settings },
-    credentials: { ...account.credentials, ...learned?.credentials },
-  };
 }

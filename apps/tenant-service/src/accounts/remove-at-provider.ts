@@ -4,7 +4,7 @@ import { withoutSecrets } from '@switchboard/secrets';
 import { runAsSystem } from '@switchboard/tenant-context';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
-import { effectiveAccount } from '../platform/platform-account.ts';
+import { effectiveAccount, loadMainAccount } from '../platform/platform-account.ts';
 import type { RemoveOutcome } from '../providers/connect-strategy.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import { withinTime } from '../providers/within-time.ts';
@@ -32,17 +32,19 @@ export async function removeAtProvider(
   const account = own && (await effectiveAccount(deps, own, entry?.webhook.secretField ?? ''));
   if (entry === undefined || strategy === undefined || account === undefined) return { kind: 'nothing_to_remove', reason: 'The hub has no credentials for this connection.' };
 
+  const main = strategy.isMadeInPlatform?.(account) === true ? await loadMainAccount(deps, entry, connection.connectionId) : undefined;
   const outcome = await strategy.remove(account, {
     connectionId: connection.connectionId,
     role: connection.role,
     egress: withinTime(deps.egress, removeMaxMs),
     hosts: hostsOf(entry, account),
     webhookUrl: webhookUrlOf(connection, config.publicWebhookUrl),
-    async isInUseElsewhere(name) {
+    main,
+    async isInUseElsewhere(name, status = 'active') {
       const value = account.routingIdentifiers[name];
       if (value === undefined) return false;
-      return await runAsSystem('does a connection of any tenant still need an account that is left', () => connections.hasOtherActive(entry.id, { name, value }, leaving));
+      return await runAsSystem('does a connection of any tenant still need an account that is left', () => connections.hasOther(entry.id, { name, value }, status, leaving));
     },
   });
-  return outcome.reason === undefined ? outcome : { ...outcome, reason: withoutSecrets(outcome.reason, account.credentials) };
+  return outcome.reason === undefined ? outcome : { ...outcome, reason: withoutSecrets(withoutSecrets(outcome.reason, account.credentials), main?.account.credentials ?? {}) };
 }

@@ -19,7 +19,7 @@ export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<str
   const faults = entry.faultsOf?.(parsed.data) ?? [];
   if (faults.length > 0) throw hubError('request.invalid', { issues: faults.map(({ path, message }) => ({ path: `${place}.${path}`, message })) });
   const { sandbox, ...fields } = parsed.data;
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]): [string, string] => [name, String(value)]);
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]): [string, string] => [name, asText(value)]);
   const isRouting = (name: string) => entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
   const isSecret = (name: string) => entry.secretFields.includes(name);
   return {
@@ -30,4 +30,10 @@ export function parseCredentials(entry: ProviderEntry, form: Readonly<Record<str
     },
     sandbox: sandbox === true,
   };
+}
+
+/** Accounts are kept as text; the form takes it back as such. */
+function asText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -3,8 +3,8 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 /** Parts of names of fields that hold secrets, in lower case without `-` and `_`. */
 const secretParts = ['secret', 'token', 'password', 'passphrase', 'credential', 'privatekey', 'apikey', 'authorization', 'cookie', 'pepper', 'hash', 'sealed', 'wrapped', 'recoverycode', 'totp', 'signingkey', 'encryptionkey'];
 
-/** Endings that say a field is about a secret, and not the secret: `apiKeyId`, `tokenExpiresAt`, `credentialType`. */
-const harmlessEnding = /(?:Id|Ids|At|Type|Count|Days|Ms|Name|Names|Fields)$|_(?:id|ids|at|type|count|days|ms|name|names|fields)$/;
+/** Endings that say a field is about a secret, and not the secret: `apiKeyId`, `tokenExpiresAt`, `credentialType`; a beginning that says it is an order: `rotateAuthToken`. */
+const harmless = /^rotate(?=[A-Z])|(?:Id|Ids|Sid|At|Type|Count|Days|Ms|Name|Names|Fields)$|_(?:id|ids|at|type|count|days|ms|name|names|fields)$/;
 
 /** Secrets inside of texts: our API keys, bearer tokens, JSON web tokens, passwords in URLs, PEM keys. */
 const secretText = /\bsk_[A-Za-z0-9_]{16,}|\bBearer\s+[A-Za-z0-9._~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=:\/\/[^\s/:@]*:)[^\s/@]+(?=@)|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*/g;
@@ -26,7 +26,7 @@ export function withoutSecretFields(value: Readonly<Record<string, unknown>>): R
 }
 
 export function isSecretName(name: string): boolean {
-  if (harmlessEnding.test(name)) return false;
+  if (harmless.test(name)) return false;
   const plain = name.toLowerCase().replaceAll(/[-_\s]/g, '');
   return secretParts.some((part) => plain.includes(part));
 }

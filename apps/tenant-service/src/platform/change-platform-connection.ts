@@ -47,7 +47,7 @@ async function rotate(deps: PlatformDependencies, platformConnectionId: Platform
   const names = (account: Account) => JSON.stringify(ownedIdentifiers(entry, account));
   if (names(posted) !== names(base)) throw hubError('request.invalid', { issues: Object.keys(changes).map((name) => ({ path: `body.credentials.${name}`, message: 'names another account; connect that one by itself' })) });
   const completed = strategy.complete(posted, base, generateSecret);
-  const wanted = { ...completed, settings: withoutTenantFields(completed.settings) };
+  const wanted = { ...completed, settings: withoutTenantFields(entry, completed.settings) };
 
   // Already now: the provider may use the new secret from the moment it is told.
   const { secretField } = entry.webhook;

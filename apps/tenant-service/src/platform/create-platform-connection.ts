@@ -25,7 +25,7 @@ export async function connectPlatformAccount(deps: PlatformDependencies, { type,
     const named = ownedIdentifiers(entry, posted);
     if (named.length > 0 && (await identifiers.findClaims(entry.id, named)).length > 0) throw hubError('connection.identifier_taken');
     const completed = strategy.complete(posted, undefined, generateSecret);
-    const account = await verifyPlatformAccount(deps, entry, platform, { ...completed, settings: withoutTenantFields(completed.settings) });
+    const account = await verifyPlatformAccount(deps, entry, platform, { ...completed, settings: withoutTenantFields(entry, completed.settings) });
     const platformConnectionId = newId('pcn');
     return await db.transaction(async () => {
       await platformConnections.insert({ platformConnectionId, provider: entry.id, name, isOpen, inboxesMax, account, at: now() });

@@ -1,6 +1,8 @@
+import type { ConnectionId } from '@switchboard/contracts';
+import type { ProviderEntry } from '@switchboard/providers';
 import { runAsSystem } from '@switchboard/tenant-context';
-import { isAddressField } from '../domain/hosts-of.ts';
-import type { Account } from '../providers/connect-strategy.ts';
+import { hostsOf, isAddressField } from '../domain/hosts-of.ts';
+import type { Account, MainAccount } from '../providers/connect-strategy.ts';
 import type { PlatformConnectionStore } from '../store/platform-connections.ts';
 
 /** Whether an account is not the tenant's own but a place in one of the platform's. */
@@ -14,6 +16,25 @@ export function withPlatform(own: Account, platform: Account, secretField: strin
   // Where the platform's token goes is never a tenant's to say.
   const ofTenant = Object.fromEntries(Object.entries(own.settings).filter(([name]) => !isAddressField(name)));
   return { routingIdentifiers: own.routingIdentifiers, settings: { ...platform.settings, ...ofTenant }, credentials: { ...credentials, ...own.credentials } };
+}
+
+/** The platform's account as the one in which others are made. */
+export function mainAccountOf(entry: ProviderEntry, account: Account): MainAccount {
+  return { account, hosts: hostsOf(entry, account) };
+}
+
+/** Where the platform's account is, as settings: what is made in it is there too, and never at an address of the tenant's choice. */
+export function placeSettings({ settings }: MainAccount['account']): Account['settings'] {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name === 'sandbox' || isAddressField(name)));
+}
+
+/** The platform's account in which a connection has its place, if it has one. */
+export async function loadMainAccount({ platformConnections }: { readonly platformConnections: PlatformConnectionStore }, entry: ProviderEntry, connectionId: ConnectionId): Promise<MainAccount | undefined> {
+  return await runAsSystem('an account in which tenants have theirs is the platform\'s', async () => {
+    const id = await platformConnections.placeOf(connectionId);
+    const account = id === undefined ? undefined : await platformConnections.openAccount(id);
+    return account && mainAccountOf(entry, account);
+  });
 }
 
 /** The account with what the platform's has, where it is a place in one; undefined where that one is gone. As the connection's tenant. */

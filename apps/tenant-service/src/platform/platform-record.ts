@@ -5,7 +5,7 @@ import type { PlatformConnection } from '../store/platform-connections.ts';
 
 /** An account of the platform as the API shows it. */
 export function platformRecord(connection: PlatformConnection, publicWebhookUrl: string): PlatformConnectionRecord {
-  const { provider, name, isOpen, inboxesMax, inboxes, tenants, routingIdentifiers, settings, checkReason } = connection;
+  const { provider, name, isOpen, inboxesMax, inboxes, tenants, subaccounts, routingIdentifiers, settings, checkReason } = connection;
   return {
     id: connection.platformConnectionId,
     type: findProvider(provider)?.credentialType ?? provider,
@@ -15,6 +15,7 @@ export function platformRecord(connection: PlatformConnection, publicWebhookUrl:
     inboxesMax,
     inboxes,
     tenants,
+    subaccounts,
     routingIdentifiers,
     settings,
     webhookUrl: sharedWebhookUrlOf(provider, publicWebhookUrl),

@@ -3,6 +3,7 @@ import { isShared } from '../platform/platform-account.ts';
 import { chatwootCall, fetchVersion, listInboxes, readNothing, type ChatwootInbox } from './chatwoot-client.ts';
 import { ensureAccountWebhook, ensureBot, ensureInbox, ensureInboxWebhook, isOurs, type Part } from './chatwoot-parts.ts';
 import { chatwootPlatform } from './chatwoot-platform.ts';
+import { mergeLearned } from './merge-learned.ts';
 import { unverified, type Account, type AskContext, type ConnectContext, type ConnectOutcome, type ConnectStrategy, type Learned, type RemoveContext, type RemoveOutcome } from './connect-strategy.ts';
 
 /**
@@ -74,7 +75,7 @@ export const chatwoot: ConnectStrategy = {
       const set = readNothing(await call('POST', `/inboxes/${inbox.id}/set_agent_bot`, { agent_bot: Number(botId) }), 'give the inbox its agent bot', account);
       if ('kind' in set) return set;
     }
-    return { kind: 'verified', learned: mergeAll([learnedOf(account, context, version, inbox), webhook.learned, bot.learned]) };
+    return { kind: 'verified', learned: mergeLearned([learnedOf(account, context, version, inbox), webhook.learned, bot.learned]) };
   },
 
   ask: (account, context) => askAccount(account, context),
@@ -105,14 +106,6 @@ function learnedOf(account: Account, { hosts }: ConnectContext, version: string,
   }
   // Where it was asked: in the sandbox that is not what the tenant gave.
   return { routingIdentifiers: ownIdentifiers(api, accountId, inboxId), settings: { apiUrl: api, ...ofInbox } };
-}
-
-function mergeAll(all: readonly Learned[]): Learned {
-  return {
-    routingIdentifiers: Object.assign({}, ...all.map((one) => one.routingIdentifiers)) as Record<string, string>, // of such records alone
-    settings: Object.assign({}, ...all.map((one) => one.settings)) as Record<string, string>, // the same
-    credentials: Object.assign({}, ...all.map((one) => one.credentials)) as Record<string, string>, // the same
-  };
 }
 
 async function askAccount(account: Account, context: AskContext): Promise<ConnectOutcome> {

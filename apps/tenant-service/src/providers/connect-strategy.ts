@@ -11,7 +11,7 @@ export type Account = {
   readonly credentials: Fields;
 };
 
-/** What was learned at the provider and must not be forgotten, as the id of an integration just made. */
+/** What was learned at the provider and must not be forgotten, as the id of an integration just made. An empty text is what holds no more. */
 export type Learned = Partial<Account>;
 
 /** What any question to a provider needs. */
@@ -25,19 +25,34 @@ export type AskContext = {
   readonly webhookUrl: string;
 };
 
+/**
+ * The platform's account in which the hub makes an account for a connection. Its credentials are for making, moving and closing it; what the
+ * connection works with is its own.
+ */
+export type MainAccount = { readonly account: Account; readonly hosts: Fields };
+
 export type ConnectContext = AskContext & {
+  /** Where the account is made in one of the platform's. */
+  readonly main?: MainAccount | undefined;
   /** Whether an earlier check of this connection may have made something at the provider whose answer was lost. */
   readonly mayHaveMade: boolean;
   /** Milliseconds to wait at most for something the provider does in its own time. */
   readonly waitMs: number;
   /** Stores what was learned before going on: after a crash, nothing is made twice. False when the credentials were posted again meanwhile, and nothing was stored. */
-  readonly keep: (learned: Learned) => Promise<boolean>;
+  readonly keep: (learned: Learned, options?: KeepOptions) => Promise<boolean>;
 };
 
+/** `isAnnounced`: everybody with a copy of the connection hears of it, because the provider may use a new webhook secret next; the old one stays valid for a while. */
+export type KeepOptions = { readonly isAnnounced?: boolean };
+
 export type RemoveContext = AskContext & {
-  /** Whether a connection that stays, of whatever tenant, also has the account's identifier of this name. */
-  readonly isInUseElsewhere: (identifier: string) => Promise<boolean>;
+  readonly main?: MainAccount | undefined;
+  /** Whether a connection that stays, of whatever tenant, also has the account's identifier of this name; an active one, or of whatever status. */
+  readonly isInUseElsewhere: (identifier: string, status?: 'active' | 'any') => Promise<boolean>;
 };
+
+/** What following a tenant's status needs. */
+export type FollowContext = Pick<AskContext, 'connectionId' | 'egress'> & { readonly main: MainAccount };
 
 /** `reason` speaks to the tenant. `retry`: whether asking again may end otherwise without new credentials. */
 export type Unverified = { readonly kind: 'unverified'; readonly code: ErrorCode; readonly reason: string; readonly retry: boolean };
@@ -62,6 +77,8 @@ export type PlatformContext = {
 
 /** What is special about an account of the platform itself. */
 export interface PlatformStrategy {
+  /** Fields of the form that say the platform's account; the others are a tenant's. Where it is absent, all that no tenant chooses. */
+  readonly ownFields?: readonly string[];
   /** Asks the provider whether the account works, and makes there what the hub needs once for all tenants. Made twice, it would be there once. */
   verify(account: Account, context: PlatformContext): Promise<ConnectOutcome>;
   /** Asks, and changes nothing. */
@@ -81,6 +98,10 @@ export interface ConnectStrategy {
   readonly makesParts?: true;
   /** Tells what the platform's accounts at this provider need; where it is absent, the platform has none. */
   readonly platform?: PlatformStrategy;
+  /** Whether the hub makes the account in one of the platform's: the connection has a place there, and credentials of its own. */
+  isMadeInPlatform?(account: Pick<Account, 'settings'>): boolean;
+  /** What the hub made in the platform's account works while its tenant is active, and not while it is suspended or deleted. Undefined when that is so. May run again. */
+  followTenant?(account: Account, context: FollowContext, isActive: boolean): Promise<Unverified | undefined>;
   /** Adds the identifiers that follow from what was given, before anybody is asked. */
   identify?(account: Account, hosts: Fields): Account;
   /** Is `posted`, which does not name its account, meant for `existing`? */

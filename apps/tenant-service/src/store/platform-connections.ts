@@ -21,6 +21,8 @@ export type PlatformConnection = Omit<Account, 'credentials'> & {
   /** Connections of tenants that have a place there, and how many tenants those are. */
   readonly inboxes: number;
   readonly tenants: number;
+  /** Accounts that the hub made in it for them. */
+  readonly subaccounts: number;
 };
 
 /** A tenant's connection that has a place in an account of the platform. */
@@ -30,9 +32,9 @@ type Sealed = { readonly sealed: Buffer; readonly keyId: string; readonly wrappe
 
 const columns = `p.platform_connection_id as "platformConnectionId", p.provider, p.name, p.is_open as "isOpen", p.inboxes_max as "inboxesMax", p.version,
   p.routing_identifiers as "routingIdentifiers", p.settings, p.checked_at as "checkedAt", p.check_reason as "checkReason",
-  p.told_version as "toldVersion", p.told_until as "toldUntil", p.created_at as "createdAt", p.updated_at as "updatedAt", used.inboxes, used.tenants`;
+  p.told_version as "toldVersion", p.told_until as "toldUntil", p.created_at as "createdAt", p.updated_at as "updatedAt", used.inboxes, used.tenants, used.subaccounts`;
 const fromUsed = `from platform_connections p cross join lateral (
-  select count(*)::int as inboxes, count(distinct c.tenant_id)::int as tenants from connections c where c.platform_connection_id = p.platform_connection_id) used`;
+  select count(*)::int as inboxes, count(distinct c.tenant_id)::int as tenants, count(distinct c.routing_identifiers ->> 'accountSid')::int as subaccounts from connections c where c.platform_connection_id = p.platform_connection_id) used`;
 
 /** No tenant has this id: tenant ids have no brackets. In the list of owned accounts it stands for the platform. */
 const platformAsOwner = '(platform)';

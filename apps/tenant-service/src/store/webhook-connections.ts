@@ -1,5 +1,5 @@
 import type { ConnectionId, ProviderId, TenantId, WebhookConnection } from '@switchboard/contracts';
-import { findProvider } from '@switchboard/providers';
+import { findProvider, type ProviderEntry } from '@switchboard/providers';
 import { runAsTenant } from '@switchboard/tenant-context';
 import type { TenantDatabase } from './client.ts';
 import type { ConnectionStatus, ConnectionStore } from './connections.ts';
@@ -42,6 +42,7 @@ export function createWebhookConnectionStore(db: TenantDatabase, stores: { reado
         webhookSecrets: (ofPlatform ?? [...current, ...previous]).filter((secret, index, all) => all.findIndex((other) => other.value === secret.value) === index),
         // The newest one: a handshake happens when the tenant sets up what it just posted.
         verifyToken: tokenField === undefined ? null : (draft?.[tokenField] ?? live?.[tokenField] ?? null),
+        ...answerSettingsOf(entry, row),
       };
     });
   }
@@ -110,6 +111,8 @@ type Row = {
   status: ConnectionStatus;
   version: number;
   routingIdentifiers: Record<string, string>;
+  settings: Record<string, string>;
+  /** Where the connection shares an account of the platform; one that the hub made in such an account has secrets of its own. */
   platformConnectionId: string | null;
   live: Uint8Array | null;
   draft: Uint8Array | null;
@@ -117,11 +120,20 @@ type Row = {
 };
 
 const select = `
-  select c.tenant_id as "tenantId", c.connection_id as "connectionId", c.provider, c.status, c.version, c.routing_identifiers as "routingIdentifiers", c.platform_connection_id as "platformConnectionId",
+  select c.tenant_id as "tenantId", c.connection_id as "connectionId", c.provider, c.status, c.version, c.routing_identifiers as "routingIdentifiers", c.settings,
+         case when c.settings ->> 'mode' = 'shared' then c.platform_connection_id end as "platformConnectionId",
          c.sealed_credentials as live, d.sealed_credentials as draft,
          coalesce((select jsonb_agg(jsonb_build_object('secretId', p.secret_id, 'sealed', encode(p.sealed_secret, 'base64'), 'expiresAt', p.expires_at) order by p.secret_id desc)
                      from previous_webhook_secrets p where p.tenant_id = c.tenant_id and p.connection_id = c.connection_id), '[]') as previous
     from connections c left join connection_drafts d using (tenant_id, connection_id)`;
+
+/** What ingest answers webhooks from, where the provider acts by an answer: named by the registry, and never a secret. */
+function answerSettingsOf(entry: ProviderEntry, { settings, routingIdentifiers }: Row): Pick<WebhookConnection, 'answerSettings'> {
+  const names = entry.webhook.answerSettings;
+  if (names === undefined) return {};
+  const given: Readonly<Record<string, string>> = { ...routingIdentifiers, ...settings };
+  return { answerSettings: Object.fromEntries(names.flatMap((name): [string, string][] => (given[name] === undefined ? [] : [[name, given[name]]]))) };
+}
 
 /** Nobody makes a copy any more of what is being erased. */
 const isKept = 'not exists (select from tenants t where t.tenant_id = c.tenant_id and t.erasure_id is not null)';

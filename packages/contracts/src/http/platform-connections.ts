@@ -4,7 +4,7 @@ import { pageOf, pageQuerySchema } from './paging.ts';
 import { isPlainText, notPlain } from './plain-text.ts';
 import { defineRouteContract } from './route-contract.ts';
 
-/** Accounts of the platform itself at providers: tenants have inboxes there (Chatwoot), or are served by its bot (Botpress). */
+/** Accounts of the platform itself at providers: tenants have inboxes there (Chatwoot), are served by its bot (Botpress), or get subaccounts in it (Twilio). */
 
 const params = z.object({ platformConnectionId: platformConnectionIdSchema });
 const instant = z.iso.datetime();
@@ -25,6 +25,8 @@ const platformConnectionSchema = z.object({
   inboxes: z.number().int().nonnegative(),
   /** Tenants that have one or more of them. */
   tenants: z.number().int().nonnegative(),
+  /** Accounts that the hub made in it for them: Twilio's subaccounts; Twilio itself allows 1000 of them unless asked for more. */
+  subaccounts: z.number().int().nonnegative(),
   routingIdentifiers: z.record(z.string(), z.string()),
   settings: z.record(z.string(), z.string()),
   /** Where the provider sends the webhooks of the account; without the secret that may follow it there. */
@@ -39,10 +41,10 @@ export type PlatformConnectionRecord = z.infer<typeof platformConnectionSchema>;
 export const createPlatformConnection = defineRouteContract({
   method: 'POST',
   path: '/platform/connections',
-  summary: 'Connects an account of the platform, in which tenants get inboxes, or whose bot serves them; it is checked with the provider first, and its webhook set up once',
+  summary: 'Connects an account of the platform, in which tenants get inboxes or subaccounts, or whose bot serves them; it is checked with the provider first, and its webhook set up once',
   auth: 'admin',
   body: z.object({
-    /** Name of the credentials form: `chatwoot`, `botpress`. */
+    /** Name of the credentials form: `chatwoot`, `botpress`, `twilio`. */
     type: z.string().min(1).max(64),
     name: nameSchema,
     /** The form as for an account of a tenant's own (mode dedicated), without inbox. */
