@@ -32,7 +32,7 @@ function fateOfStatus(status: number): TwilioFate {
   if (status === 404) return { ...refused, code: 'provider.not_found', message: 'Twilio does not know this account.' };
   if (status === 429) return { retry: 'later', code: 'provider.throttled', message: 'Twilio is throttling; it is tried again.' };
   if (status >= 500) return { retry: 'later', code: 'provider.unavailable', message: 'Twilio is not available; it is tried again.' };
-  return { retry: 'never', code: 'provider.rejected', message: `Twilio answered ${status}.` };
+  return { retry: 'never', code: 'provider.rejected', message: `Twilio refused the message (${status}).` };
 }
 
 function retryAfter({ headers }: EgressReply, { retry }: TwilioFate): TwilioFate['retry'] | undefined {

@@ -93,12 +93,12 @@ function saidBy(rendered: Rendered): unknown {
 }
 
 async function seen(request: EgressRequest, authorization: string | undefined) {
-  return { method: request.method, url: request.url, authorization, body: await readable(request.body) };
+  return { method: request.method, url: request.url, authorization, body: await readable(request) };
 }
 
 /** JSON as it means, a form by its fields. */
-async function readable(body: EgressRequest['body']): Promise<unknown> {
-  if (typeof body === 'string') return JSON.parse(body);
+async function readable({ body, headers }: EgressRequest): Promise<unknown> {
+  if (typeof body === 'string') return headers?.['content-type'] === 'application/x-www-form-urlencoded' ? Object.fromEntries(new URLSearchParams(body)) : JSON.parse(body);
   if (!(body instanceof FormData)) return body;
   const fields = await Promise.all([...body].map(async ([name, value]): Promise<[string, unknown]> => [name, typeof value === 'string' ? value : { fileName: value.name, type: value.type, text: await value.text() }]));
   return Object.fromEntries(fields);
