@@ -7,6 +7,7 @@ import { createBodyReader } from './accept/create-body-reader.ts';
 import { createGroupedWork } from './accept/create-grouped-work.ts';
 import { createIntakeLimiter } from './accept/create-intake-limiter.ts';
 import { createQuarantine } from './accept/create-quarantine.ts';
+import { createUnknownAccounts } from './accept/create-unknown-accounts.ts';
 import { createIngestMetrics } from './accept/ingest-metrics.ts';
 import type { IngestConfig } from './config.ts';
 import { createConnectionDirectory } from './connections/connection-directory.ts';
@@ -16,6 +17,7 @@ import { onConnectionChanged } from './consumers/on-connection-changed.ts';
 import { retentionTask } from './retention.ts';
 import { answerHandshake } from './routes/answer-handshake.ts';
 import { listQuarantineRoute } from './routes/list-quarantine.ts';
+import { listUnknownAccountsRoute } from './routes/list-unknown-accounts.ts';
 import { listWebhooksRoute } from './routes/list-webhooks.ts';
 import { receiveWebhook } from './routes/receive-webhook.ts';
 import { replayWebhooksRoute } from './routes/replay-webhooks.ts';
@@ -23,6 +25,7 @@ import { serveMedia } from './routes/serve-media.ts';
 import { createConnectionStore } from './store/connections.ts';
 import type { PrismaClient } from './store/generated/client.ts';
 import { createQuarantineStore } from './store/quarantine.ts';
+import { createUnknownAccountStore } from './store/unknown-accounts.ts';
 import { createWebhookStore, type ReceivedWebhook } from './store/webhooks.ts';
 
 /** Milliseconds until a provider is told to come again: it waits 10 s (Genesys) or less. */
@@ -57,26 +60,31 @@ export function build(kit: Kit<IngestConfig, PrismaClient>): ServiceParts {
   });
   const health = createHealthReports({ bus, log: kit.log, now });
   const limiter = createIntakeLimiter({ perConnection: config.ingestRatePerConnection, perTenant: config.ingestRatePerTenant, now: () => now().getTime() });
-  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), limiter, metrics, health, now });
+  const unknownAccountStore = createUnknownAccountStore(db);
+  const unknownAccounts = createUnknownAccounts({ store: unknownAccountStore, log: kit.log, now });
+  const publicUrl = config.publicWebhookUrl;
+  const accept = createAcceptWebhook({ directory, store: (parts) => commits.submit(parts), quarantine: createQuarantine(quarantine, now), limiter, unknownAccounts, metrics, health, now, publicUrl });
 
   const entries: readonly ProviderEntry[] = Object.values(providers);
-  const receive = receiveWebhook({ accept, bodies: createBodyReader({ heldMaxBytes: bodiesHeldMaxBytes }), metrics, publicUrl: config.publicWebhookUrl });
-  const links = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl: config.publicWebhookUrl, now });
+  const receive = receiveWebhook({ accept, bodies: createBodyReader({ heldMaxBytes: bodiesHeldMaxBytes }), metrics, publicUrl });
+  const links = createMediaLinks({ secret: config.mediaUrlSecret, publicUrl, now });
   let sync: ReturnType<typeof startSync> | undefined;
 
   return {
     rawRoutes: [...entries.flatMap(receive), ...entries.flatMap(answerHandshake(directory)), ...serveMedia({ links, store: createMediaStore(config) })],
-    routes: [listWebhooksRoute(webhooks), replayWebhooksRoute(webhooks), listQuarantineRoute(quarantine)],
+    routes: [listWebhooksRoute(webhooks), replayWebhooksRoute(webhooks), listQuarantineRoute(quarantine), listUnknownAccountsRoute(unknownAccountStore)],
     consumers: onConnectionChanged(source, directory),
-    tasks: [retentionTask({ webhooks, quarantine, keptDays: config.webhookRetentionDays, now })],
+    tasks: [retentionTask({ webhooks, quarantine, unknownAccounts: unknownAccountStore, keptDays: config.webhookRetentionDays, now })],
     onStart: async () => {
       sync = startSync(source, kit.log);
       health.start();
+      unknownAccounts.start();
     },
     onStop: async () => {
       await sync?.stop();
       await commits.drained();
       await health.stop();
+      await unknownAccounts.stop();
     },
   };
 }

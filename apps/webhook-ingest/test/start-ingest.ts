@@ -15,7 +15,7 @@ export async function startIngest(options: { readonly mediaDir?: string; readonl
   await prepareServices([service], { adminUrl: database.adminUrl, driver: 'embedded', rolePassword: testRolePassword });
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
   // Whoever listens: rows of `pending_events` show what was published.
-  for (const provider of ['whatsapp', 'genesys', 'chatwoot', 'botpress']) {
+  for (const provider of ['whatsapp', 'genesys', 'chatwoot', 'botpress', 'twilio']) {
     await admin.query(`insert into bus.subscriptions (type, consumer_group, service, delivery) values ($1, 'listener', 'listener', 'group')`, [`webhook.received.${provider}`]);
   }
   const tenants = await startTenantService();
@@ -68,7 +68,7 @@ export async function startIngest(options: { readonly mediaDir?: string; readonl
       return (await admin.query('select * from ingest.quarantine order by quarantine_id')).rows;
     },
     async clear() {
-      await admin.query('truncate ingest.webhooks, ingest.quarantine; delete from bus.pending_events');
+      await admin.query('truncate ingest.webhooks, ingest.quarantine, ingest.unknown_accounts; delete from bus.pending_events');
     },
     /** As tenant-service publishes it. */
     async publishChange(connection: Pick<WebhookConnection, 'tenantId' | 'connectionId' | 'provider' | 'version'>, status: 'active' | 'disabled' | 'deleted' = 'active') {

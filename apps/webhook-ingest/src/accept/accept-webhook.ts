@@ -1,6 +1,6 @@
 import type { HealthReports } from '@switchboard/connector-kit';
 import { hubError, type ConnectionId } from '@switchboard/contracts';
-import type { ProviderEntry, RawWebhook, RoutingIdentifier, WebhookPart } from '@switchboard/providers';
+import type { ProviderEntry, RawWebhook, RoutingIdentifier, WebhookAnswer, WebhookPart } from '@switchboard/providers';
 import { currentTrace } from '@switchboard/tenant-context';
 import type { ConnectionDirectory, KnownConnection } from '../connections/connection-directory.ts';
 import { assignParts, type AssignedParts } from '../domain/assign-parts.ts';
@@ -8,6 +8,7 @@ import { routingKey } from '../store/connections.ts';
 import { contentKey, type ReceivedWebhook } from '../store/webhooks.ts';
 import type { Quarantine } from './create-quarantine.ts';
 import type { IntakeLimiter } from './create-intake-limiter.ts';
+import type { UnknownAccounts } from './create-unknown-accounts.ts';
 import { createVerifier, triedSecretsMax, type Verifier } from './create-verifier.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 
@@ -17,16 +18,19 @@ export type AcceptParts = {
   readonly store: (webhooks: readonly ReceivedWebhook[]) => Promise<void>;
   readonly quarantine: Quarantine;
   readonly limiter: IntakeLimiter;
+  readonly unknownAccounts: Pick<UnknownAccounts, 'note'>;
   readonly metrics: IngestMetrics;
   readonly health: Pick<HealthReports, 'note'>;
   readonly now: () => Date;
+  /** Where providers reach ingest, without a slash at the end. */
+  readonly publicUrl: string;
 };
 
 /**
- * 200: durable, or a repetition, or kept aside. 401: no secret of an account it names has signed it. 404: nobody's account. 429: some of it was too
- * much for a connection or its tenant, and is not stored.
+ * 200 or 204: durable, or a repetition, or kept aside; with what the provider shall do next, where it asks. 401: no secret of an account it names has signed
+ * it. 403: it contradicts itself about whose it is. 404: nobody's account. 429: some of it was too much for a connection or its tenant, and is not stored.
  */
-export type Answer = { readonly status: 200 | 401 | 404 } | { readonly status: 429; readonly retryAfterSeconds: number };
+export type Answer = WebhookAnswer | { readonly status: 401 | 403 | 404 } | { readonly status: 429; readonly retryAfterSeconds: number };
 
 /**
  * Takes a webhook in: whose is it, did their secret sign it, and is it stored? Throws `storage.unavailable`, `service.unavailable` or
@@ -49,7 +53,7 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     // First of all, so that accounts the body names cannot use up the secrets that may be tried.
     if (addressee !== undefined) verifier.isSignedBy(addressee);
     const split = entry.webhook.split(webhook);
-    if (split.kind === 'contradictory') return refuse(parts, entry);
+    if (split.kind === 'contradictory') return refuse(parts, entry, 403);
     if (split.kind === 'unreadable') return await answerUnreadable(parts, visit, split.reason);
 
     const isAddressees = (part: WebhookPart) => addressee !== undefined && part.routingIdentifiers.some((identifier) => isOwnUrlOf(entry, addressee, identifier));
@@ -66,7 +70,7 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
       awaitedSinceMin: receivedAt.getTime() - earlyMaxMs,
     });
     // Strangers cannot use up an allowance: only what is verified counts.
-    const waits = parts.limiter.take([...new Map(accepted.map(({ connection }) => [connection.connectionId, connection])).values()]);
+    const waits = parts.limiter.take([...new Map(accepted.map(({ connection }) => [connection.connectionId, { ...connection, account: limitedAccountOf(entry, connection) }])).values()]);
     const within = waits.size === 0 ? accepted : accepted.filter(({ connection }) => !waits.has(connection.connectionId));
     if (within.length > 0) await storeAccepted(parts, visit, within);
     if (within.length < accepted.length) parts.metrics.count(entry.id, 'limited', accepted.length - within.length);
@@ -78,7 +82,9 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
     if (accepted.length > 0 || overdue.length > 0) {
       const aside = [...overdue, ...unowned];
       if (aside.length > 0) await keepAside(parts, visit, aside, Buffer.from(`[${aside.map(({ part }) => part.write().body).join(',')}]`));
-      return waits.size === 0 ? { status: 200 } : { status: 429, retryAfterSeconds: Math.ceil(Math.max(...waits.values()) / 1000) };
+      if (waits.size > 0) return { status: 429, retryAfterSeconds: Math.ceil(Math.max(...waits.values()) / 1000) };
+      const [first] = accepted;
+      return first === undefined ? answerAside(entry, aside[0]?.part) : answerStored(parts, entry, first);
     }
     return refused.length > 0 ? { status: 401 } : await answerUnowned(parts, visit, unowned);
   };
@@ -95,9 +101,25 @@ function isOwnUrlOf(entry: ProviderEntry, addressee: KnownConnection, identifier
  */
 const earlyMaxMs = 6 * 3_600_000;
 
-function refuse(parts: AcceptParts, entry: ProviderEntry): Answer {
+function refuse(parts: AcceptParts, entry: ProviderEntry, status: 401 | 403 = 401): Answer {
   parts.metrics.count(entry.id, 'refused');
-  return { status: 401 };
+  return { status };
+}
+
+/** What stands in the answer to one that is stored, now or before: a repetition gets the same. */
+function answerStored({ publicUrl }: AcceptParts, entry: ProviderEntry, { part, connection }: Assigned['accepted'][number]): WebhookAnswer {
+  const { connectionId, answerSettings } = connection;
+  return entry.webhook.answer?.(part.write(), { connectionId, settings: answerSettings, publicUrl }) ?? { status: 200 };
+}
+
+function answerAside(entry: ProviderEntry, part: WebhookPart | undefined): WebhookAnswer {
+  return entry.webhook.answer?.(part?.write(), undefined) ?? { status: 200 };
+}
+
+/** The account that the connection's limit is counted by with its sisters; undefined: it has a limit of its own. */
+function limitedAccountOf(entry: ProviderEntry, { routingKeys }: KnownConnection): string | undefined {
+  const name = entry.webhook.limitedBy;
+  return name === undefined ? undefined : routingKeys.find((key) => key.startsWith(routingKey(entry.id, { name, value: '' })));
 }
 
 /** One webhook on its way in. */
@@ -151,16 +173,24 @@ async function storeAccepted(parts: AcceptParts, { entry, receivedAt }: Visit, a
 async function answerUnowned(parts: AcceptParts, visit: Visit, unowned: Assigned['unowned']): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, unowned.flatMap(({ part }) => part.relatedIdentifiers))) {
     await keepAside(parts, visit, unowned, visit.webhook.body);
-    return { status: 200 };
+    return answerAside(visit.entry, unowned[0]?.part);
   }
-  parts.metrics.count(visit.entry.id, visit.addressee === undefined ? 'unknown' : 'refused');
-  return { status: visit.addressee === undefined ? 404 : 401 };
+  if (visit.addressee !== undefined) return refuse(parts, visit.entry);
+  parts.metrics.count(visit.entry.id, 'unknown');
+  parts.unknownAccounts.note(visit.entry.id, unowned.flatMap(({ part }) => namedAccountOf(visit.entry, part)));
+  return { status: 404 };
+}
+
+/** The account that a part is counted under when nobody has it: the one that limits are counted by, else the most specific. */
+function namedAccountOf(entry: ProviderEntry, { routingIdentifiers, relatedIdentifiers }: WebhookPart): RoutingIdentifier[] {
+  const named = [...routingIdentifiers, ...relatedIdentifiers].find(({ name }) => name === entry.webhook.limitedBy) ?? routingIdentifiers[0];
+  return named === undefined ? [] : [named];
 }
 
 async function answerUnreadable(parts: AcceptParts, visit: Visit, reason: string): Promise<Answer> {
   if (await isSignedByKnown(parts, visit, [])) {
     await keepAside(parts, visit, [{ reason }], visit.webhook.body);
-    return { status: 200 };
+    return answerAside(visit.entry, undefined);
   }
   return refuse(parts, visit.entry);
 }

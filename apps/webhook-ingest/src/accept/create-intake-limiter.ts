@@ -1,7 +1,12 @@
 import type { ConnectionId, TenantId } from '@switchboard/contracts';
 import { createBoundedCache } from '../connections/bounded-cache.ts';
 
-type Sender = { readonly tenantId: TenantId; readonly connectionId: ConnectionId };
+type Sender = {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  /** The account that it is counted by with the tenant's other connections in it (a subaccount); undefined: by itself. */
+  readonly account?: string | undefined;
+};
 
 export interface IntakeLimiter {
   /**
@@ -17,7 +22,7 @@ const minuteMs = 60_000;
 const rememberedMax = 100_000;
 
 /**
- * Requests a minute of each connection and of each tenant, in this process: two processes let twice as much through. It protects the others from an
+ * Requests a minute of each connection (of each account, where several connections have one) and of each tenant, in this process: two processes let twice as much through. It protects the others from an
  * account in a loop; it does not throttle, since Chatwoot and Botpress never send again what was refused. A whole minute's allowance may come at once.
  */
 export function createIntakeLimiter(options: { readonly perConnection: number; readonly perTenant: number; /** Milliseconds. */ readonly now: () => number }): IntakeLimiter {
@@ -28,13 +33,15 @@ export function createIntakeLimiter(options: { readonly perConnection: number; r
     take: (senders) => {
       const waits = new Map<ConnectionId, number>();
       // One tenant's connections beside each other count once each at the tenant too: they are as much work.
-      for (const { tenantId, connectionId } of senders) {
-        const waitMs = Math.max(connections.waitOf(connectionId), tenants.waitOf(tenantId));
+      for (const { tenantId, connectionId, account } of senders) {
+        // With the tenant in it: whatever an account's name says, nobody counts at another tenant's.
+        const key = account === undefined ? connectionId : `${tenantId}|${account}`;
+        const waitMs = Math.max(connections.waitOf(key), tenants.waitOf(tenantId));
         if (waitMs > 0) {
           waits.set(connectionId, waitMs);
           continue;
         }
-        connections.count(connectionId);
+        connections.count(key);
         tenants.count(tenantId);
       }
       return waits;

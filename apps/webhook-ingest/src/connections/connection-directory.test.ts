@@ -26,7 +26,7 @@ function world() {
     listVersions: async () => [...copy.values()],
     put: async () => storedConnection(''),
     remove: async () => undefined,
-    openSecrets: async (row) => ({ webhookSecrets: [{ value: Buffer.from(row.sealedSecrets).toString(), expiresAt: null }], verifyToken: null }),
+    open: async (row) => ({ webhookSecrets: [{ value: Buffer.from(row.sealedSecrets).toString(), expiresAt: null }], verifyToken: null }),
   };
   const call = (matches: (row: StoredConnection) => boolean): StoredConnection[] => {
     counts.calls++;

@@ -20,6 +20,8 @@ export type KnownConnection = {
   /** What it is found by, as `routingKey` writes it. */
   readonly routingKeys: readonly string[];
   readonly secrets: OpenedSecrets;
+  /** What its webhooks are answered from, where the provider acts by an answer. */
+  readonly answerSettings: Readonly<Record<string, string>>;
 };
 
 /** Whose accounts are these, and what verifies their webhooks? Answers from memory, else from ingest's own table, else from tenant-service. */
@@ -63,7 +65,8 @@ export function createConnectionDirectory(options: { readonly store: ConnectionS
 
   async function open(stored: StoredConnection): Promise<KnownConnection> {
     const { tenantId, connectionId, provider, status, version, routingKeys, pendingSince } = stored;
-    return { tenantId, connectionId, provider, version, routingKeys, isActive: status === 'active', isEnabled: status !== 'disabled', pendingSince: pendingSince?.getTime(), secrets: await store.openSecrets(stored) };
+    const { answerSettings = {}, ...secrets } = await store.open(stored);
+    return { tenantId, connectionId, provider, version, routingKeys, isActive: status === 'active', isEnabled: status !== 'disabled', pendingSince: pendingSince?.getTime(), secrets, answerSettings };
   }
 
   /** Opens rows of the copy; those that an event has overtaken are asked for again, and used as they are while nobody answers. */

@@ -5,14 +5,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AcceptWebhook } from '../accept/accept-webhook.ts';
 import type { BodyReader } from '../accept/create-body-reader.ts';
 import type { IngestMetrics } from '../accept/ingest-metrics.ts';
+import { answerContent } from './answer-content.ts';
 import { answerEmpty } from './answer-empty.ts';
 
 /** Seconds after which a provider may try again what could not be stored. Genesys repeats after 5 by itself, Meta at once and then ever later. */
 const retryAfterSeconds = 5;
 
 /**
- * `POST /webhooks/<provider>[/<connection>]` and the registry's aliases, each with `/<token>` where the provider may prove itself by its URL. Before
- * Express and any parser: signatures are over the raw bytes. The names are labels of metrics and logs: no token ever stands in one.
+ * `POST /webhooks/<provider>[/<connection>]` and the registry's aliases, each with `/<token>` where the provider may prove itself by its URL; a connection's
+ * goes on as it likes where the registry says so. Before Express and any parser: signatures are over the raw bytes, and over the address that the provider
+ * was given: PUBLIC_WEBHOOK_URL and the request's target as it came, whatever its headers say. The names are labels of metrics and logs: no token and
+ * no id ever stands in one.
  */
 export function receiveWebhook(options: { readonly accept: AcceptWebhook; readonly bodies: BodyReader; readonly metrics: IngestMetrics; readonly publicUrl: string }): (entry: ProviderEntry) => RawRoute[] {
   const { accept, bodies, metrics, publicUrl } = options;
@@ -35,7 +38,8 @@ export function receiveWebhook(options: { readonly accept: AcceptWebhook; readon
     const webhook: RawWebhook = { method: 'POST', url: publicUrl + (request.url ?? ''), headers: textHeaders(request), body: read.body, ...(pathToken === undefined ? {} : { pathToken }) };
     try {
       const answer = await accept(entry, webhook, addresseeId);
-      answerEmpty(response, answer.status, answer.status === 429 ? { 'retry-after': String(answer.retryAfterSeconds) } : {});
+      if ('body' in answer && answer.body !== undefined) answerContent(response, answer.status, answer.contentType, answer.body);
+      else answerEmpty(response, answer.status, answer.status === 429 ? { 'retry-after': String(answer.retryAfterSeconds) } : {});
     } catch (error) {
       // The error middleware would answer with a problem; a provider wants to know only when to come again.
       if (!isHubError(error) || !unavailableCodes.has(error.code)) throw error;
@@ -55,7 +59,8 @@ export function receiveWebhook(options: { readonly accept: AcceptWebhook; readon
         if (pathToken === null) return answerEmpty(response, 404);
         await receive(entry, request, response, { addresseeId: undefined, pathToken });
       });
-    const ofConnection = route(`/webhooks/${entry.id}/:connectionId${token.name}`, `/webhooks/${entry.id}/([^/]{1,64})${token.pattern}`, async (request, response, match) => {
+    const below = entry.webhook.hasSubpaths === true ? { pattern: '(?:/[^/]{1,64}){0,4}', name: '[/…]' } : { pattern: '', name: '' };
+    const ofConnection = route(`/webhooks/${entry.id}/:connectionId${token.name}${below.name}`, `/webhooks/${entry.id}/([^/]{1,64})${token.pattern}${below.pattern}`, async (request, response, match) => {
       const id = connectionIdSchema.safeParse(match[1]);
       const pathToken = decoded(match[2]);
       if (!id.success || pathToken === null) return answerEmpty(response, 404);

@@ -17,7 +17,11 @@ export type StoredConnection = {
   readonly sealedSecrets: Uint8Array;
 };
 
+/** What verifies a connection's webhooks. */
 export type OpenedSecrets = Pick<WebhookConnection, 'webhookSecrets' | 'verifyToken'>;
+
+/** What lies sealed: the secrets, and beside them what webhooks are answered from (no secret, but the tenant's own words). */
+export type OpenedConnection = OpenedSecrets & Pick<WebhookConnection, 'answerSettings'>;
 
 /** What a connection is found by: neither provider ids nor field names contain a bar. */
 export function routingKey(provider: ProviderId, identifier: RoutingIdentifier): string {
@@ -62,7 +66,8 @@ export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) 
     put: (connection: WebhookConnection): Promise<StoredConnection> =>
       runAsTenant(connection.tenantId, () =>
         db.transaction(async () => {
-          const secrets: OpenedSecrets = { webhookSecrets: connection.webhookSecrets, verifyToken: connection.verifyToken };
+          const { webhookSecrets, verifyToken, answerSettings } = connection;
+          const opened: OpenedConnection = { webhookSecrets, verifyToken, ...(answerSettings === undefined ? {} : { answerSettings }) };
           const { connectionId, provider, status, version } = connection;
           const stored = {
             tenantId: currentTenant(),
@@ -71,7 +76,7 @@ export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) 
             status,
             version,
             routingKeys: Object.entries(connection.routingIdentifiers).map(([name, value]) => routingKey(provider, { name, value })),
-            sealedSecrets: await secretBox.seal(JSON.stringify(secrets), place(connectionId)),
+            sealedSecrets: await secretBox.seal(JSON.stringify(opened), place(connectionId)),
           };
           const [kept] = await db.sql.query<{ pendingSince: Date | null }>(
             `insert into connections as kept (tenant_id, connection_id, provider, status, version, pending_since, routing_keys, sealed_secrets)
@@ -90,11 +95,11 @@ export function createConnectionStore(db: IngestDatabase, secretBox: SecretBox) 
     remove: (connectionIds: readonly ConnectionId[]): Promise<unknown> =>
       db.transaction(() => db.sql.query('delete from connections where connection_id = any($1)', [connectionIds])),
 
-    openSecrets: (connection: StoredConnection): Promise<OpenedSecrets> =>
+    open: (connection: StoredConnection): Promise<OpenedConnection> =>
       runAsTenant(
         connection.tenantId,
         // The cast is safe: `put` wrote it, and the seal proves that.
-        async () => JSON.parse(await secretBox.open(connection.sealedSecrets, place(connection.connectionId))) as OpenedSecrets,
+        async () => JSON.parse(await secretBox.open(connection.sealedSecrets, place(connection.connectionId))) as OpenedConnection,
       ),
   };
 }
