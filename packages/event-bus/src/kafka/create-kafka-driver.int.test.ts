@@ -13,7 +13,7 @@ let test = 0;
 /** A broker of its own: the suite kills it in the middle, which the other files' broker must not suffer. */
 async function makeBus(): Promise<BusUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'switchboard-bus-kafka-'));
-  const [database, kafka] = await Promise.all([startTestDatabase(), startKafka({ directory })]);
+  const [database, kafka] = await Promise.all([startTestDatabase(), startKafka({ directory, brief: true })]);
   brokers = kafka.brokers;
   const { busRole, runtimeRole } = await installTestBus({ adminUrl: database.adminUrl, driver: 'kafka', password: testRolePassword });
   return {

@@ -11,7 +11,7 @@ export async function startKafkaForTests(directory: string): Promise<{ readonly 
   return withFileLock(`${directory}/kafka.lock`, async () => {
     const running = await readAddress(directory);
     if (running !== undefined && isAlive(running.pid)) return { brokers: running.brokers };
-    const { brokers, pid } = await startKafka({ directory: `${directory}/kafka`, detached: true });
+    const { brokers, pid } = await startKafka({ directory: `${directory}/kafka`, detached: true, brief: true });
     await writeFile(`${directory}/kafka.json`, JSON.stringify({ brokers, pid }));
     return { brokers };
   });
