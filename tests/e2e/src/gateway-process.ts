@@ -18,6 +18,7 @@ export async function startGateway(hub: HubProcess, environment: Readonly<Record
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       LOG_LEVEL: 'warn',
       ...neighbours,
       HOST: '127.0.0.1',

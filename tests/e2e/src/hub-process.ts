@@ -55,7 +55,7 @@ export class HubProcess {
     const ports = Object.fromEntries(serviceNames.map((name) => [`${name}_PORT`, String(this.ports[name])]));
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'scripts', `${this.script}.ts`)], {
       cwd: root,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SWITCHBOARD_HOME: this.home, LOG_LEVEL: 'debug', ...ports, ...this.environment },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], SWITCHBOARD_HOME: this.home, LOG_LEVEL: 'debug', ...ports, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

@@ -5,7 +5,7 @@ import { guardTestServers } from '../servers/guard-test-servers.ts';
 import { findKafkaForTests } from '../servers/kafka-for-tests.ts';
 import { startPostgresForTests } from '../servers/postgres-for-tests.ts';
 import { startRedisForTests } from '../servers/redis-for-tests.ts';
-import { testDirectoryVariable } from '../servers/test-directory.ts';
+import { compileCacheVariable, testDirectoryVariable } from '../servers/test-directory.ts';
 
 /**
  * Starts the servers that all test files of a run share, and says by environment variables where they are: one Postgres, one Redis. Kafka takes
@@ -15,5 +15,7 @@ export default async function globalSetup(): Promise<void> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'switchboard-test-')));
   process.env[testDirectoryVariable] = directory;
   guardTestServers(directory);
+  // Many processes load the same code: compiled once a run.
+  process.env[compileCacheVariable] = join(directory, 'compile-cache');
   await Promise.all([startPostgresForTests(directory), startRedisForTests(directory), findKafkaForTests()]);
 }

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { createClient } from 'redis';
 import { registerTestServer } from './guard-test-servers.ts';
 import { isMandatory } from './test-directory.ts';
 
@@ -30,6 +29,8 @@ export function testRedis(): { readonly url: string } | undefined {
 }
 
 async function untilReady(url: string): Promise<void> {
+  // Only here: hundreds of modules, which every test file would load anew.
+  const { createClient } = await import('redis');
   for (let attempt = 1; ; attempt++) {
     const client = createClient({ url, socket: { reconnectStrategy: false } });
     client.on('error', () => undefined);

@@ -1,4 +1,6 @@
 export const testDirectoryVariable = 'SWITCHBOARD_TEST_DIRECTORY';
+/** Node's: where a process finds the code that another has compiled, and leaves what it has compiled itself. */
+export const compileCacheVariable = 'NODE_COMPILE_CACHE';
 
 /** Folder of this test run: servers keep their files and addresses in it. Throws outside the int and e2e projects. */
 export function testDirectory(): string {
