@@ -10,6 +10,7 @@ const servers = {
 export default {
   // A busy machine must not fail a test that says how long it waits in its own words; what hangs ends all the same.
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/packages/testing/src/jest/longest-first.ts',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.int\\.test\\.ts$', '\\.e2e\\.test\\.ts$'] },
     { ...shared, displayName: 'int', testMatch: ['**/*.int.test.ts'], ...servers },
