@@ -1,28 +1,22 @@
 import type { ClientContext } from '@switchboard/connector-kit';
-import { z } from 'zod';
+import type { Days } from '../usage/read-days.ts';
 import type { UsageRecord } from '../usage/twilio-usage-of.ts';
-import { accountPathOf, readTwilio } from './call-twilio.ts';
+import { readTwilio } from './read-twilio.ts';
 
-/** Numbers are text; a category without a count has none, and newer ones may be numbers. */
-const text = z.preprocess((value) => (value === null || value === undefined ? '' : String(value)), z.string());
-const pageSchema = z.object({
-  usage_records: z.array(z.object({ category: text, count: text, usage: text, price: text, price_unit: text })),
-  next_page_uri: z.string().nullish(),
-});
+/** A page of Twilio's largest; there are some hundred categories. */
+const pageSize = 1_000;
+const recordsMax = 5_000;
 
-/** A thousand a page: more than there are categories. */
-const pagesMax = 5;
+/** Usage of the connection's own subaccount in these days, of every category. */
+export function listUsage(context: ClientContext, { from, to }: Days): Promise<UsageRecord[]> {
+  return readTwilio(context, async (twilio) => {
+    // Of an account with subaccounts Twilio includes theirs when it is not told otherwise.
+    const records = await twilio.usage.records.list({ startDate: new Date(`${from}T00:00:00Z`), endDate: new Date(`${to}T00:00:00Z`), includeSubaccounts: false, pageSize, limit: recordsMax });
+    return records.map(({ category, count, usage, price, priceUnit }) => ({ category, count: textOf(count), usage: textOf(usage), price: textOf(price), priceUnit: textOf(priceUnit) }));
+  });
+}
 
-/** Usage of the connection's own subaccount in these days (`YYYY-MM-DD` in GMT, both included), of every category. */
-export async function listUsage(context: ClientContext, days: { readonly from: string; readonly to: string }): Promise<UsageRecord[]> {
-  // Of an account with subaccounts Twilio includes theirs when it is not told otherwise.
-  const query = new URLSearchParams({ StartDate: days.from, EndDate: days.to, IncludeSubaccounts: 'false', PageSize: '1000' });
-  const records: UsageRecord[] = [];
-  let path: string | null | undefined = `${accountPathOf(context)}/Usage/Records.json?${query.toString()}`;
-  for (let page = 0; page < pagesMax && path; page++) {
-    const reply: z.output<typeof pageSchema> = await readTwilio(context, path, pageSchema);
-    records.push(...reply.usage_records.map(({ price_unit: priceUnit, ...record }) => ({ ...record, priceUnit })));
-    path = reply.next_page_uri;
-  }
-  return records;
+/** Twilio writes numbers as text, and nothing where a category has none. */
+function textOf(value: string | number | null | undefined): string {
+  return value === null || value === undefined ? '' : String(value);
 }

@@ -6,7 +6,7 @@ import { accountOf } from '../account-of.ts';
 import { listMedia, listMessages, readMessage, type MessageFilter, type TwilioMessage } from '../api/messages.ts';
 import type { DueReconciliation } from '../store/reconciliations.ts';
 import type { AwaitedStatus, UsageItems } from '../store/usage-items.ts';
-import { inboundOf, targetsOf } from './missed-messages.ts';
+import { inboundOf, targetsOf, type MissedMessage } from './missed-messages.ts';
 import { storedMessage, storedStatus } from './stored-webhook.ts';
 
 export type LookDeps = {
@@ -69,20 +69,20 @@ async function listStep(connection: ConnectionWithSecrets, step: { readonly sinc
   }
 }
 
-async function publishMessage(message: TwilioMessage & { readonly at: Date }, cause: EventId, connection: ConnectionWithSecrets, deps: LookDeps): Promise<void> {
-  const files = Number(message.num_media) > 0 ? await deps.runClient(connection, (context) => listMedia(context, message.sid)) : [];
-  await publishWebhook(storedMessage(message, files, accountOf(connection).accountSid), { eventId: deriveEventId(cause, `message/${message.sid}`), receivedAt: message.at, orderedBy: message.from ?? message.sid }, connection, deps);
+async function publishMessage(message: MissedMessage, cause: EventId, connection: ConnectionWithSecrets, deps: LookDeps): Promise<void> {
+  const files = Number(message.numMedia) > 0 ? await deps.runClient(connection, (context) => listMedia(context, message.sid)) : [];
+  await publishWebhook(storedMessage(message, files, accountOf(connection).accountSid), { eventId: deriveEventId(cause, `message/${message.sid}`), receivedAt: message.at, orderedBy: message.from }, connection, deps);
 }
 
 async function askForStatuses({ cause, connectionId }: DueReconciliation, connection: ConnectionWithSecrets, deps: LookDeps): Promise<void> {
   for (const sent of await deps.items.awaited(connectionId, deps.now(), awaitedMax)) {
     const message = await findMessage(sent.sid, connection, deps);
     await deps.db.transaction(async () => {
-      const isOver = message === undefined || finalStatuses.has(message.status ?? '');
+      const isOver = message === undefined || finalStatuses.has(message.status);
       await deps.items.putOff(connectionId, sent.itemId, isOver ? null : nextLook(sent, deps.now()));
       if (message === undefined || !isOver) return;
-      const eventId = deriveEventId(cause, `status/${message.sid}/${message.status ?? ''}`);
-      await publishWebhook(storedStatus(message, accountOf(connection).accountSid), { eventId, receivedAt: deps.now(), orderedBy: message.to ?? message.sid }, connection, deps);
+      const eventId = deriveEventId(cause, `status/${message.sid}/${message.status}`);
+      await publishWebhook(storedStatus(message, accountOf(connection).accountSid), { eventId, receivedAt: deps.now(), orderedBy: message.to }, connection, deps);
     });
   }
 }
@@ -101,7 +101,7 @@ async function findMessage(sid: string, connection: ConnectionWithSecrets, { run
     try {
       return await readMessage(context, sid);
     } catch (error) {
-      if (isHubError(error) && error.detail['status'] === 404) return undefined;
+      if (isHubError(error) && error.detail['httpStatus'] === 404) return undefined;
       throw error;
     }
   });

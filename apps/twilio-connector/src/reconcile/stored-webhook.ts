@@ -12,9 +12,9 @@ export function storedMessage(message: TwilioMessage, files: readonly { readonly
     SmsStatus: 'received',
     From: message.from,
     To: message.to,
-    Body: message.body ?? '',
-    NumSegments: message.num_segments,
-    MessagingServiceSid: message.messaging_service_sid,
+    Body: message.body,
+    NumSegments: message.numSegments,
+    MessagingServiceSid: message.messagingServiceSid,
     NumMedia: String(files.length),
     ...Object.fromEntries(media),
   });
@@ -22,7 +22,7 @@ export function storedMessage(message: TwilioMessage, files: readonly { readonly
 
 /** What became of a message of ours, as its status callback. Pure. */
 export function storedStatus(message: TwilioMessage, accountSid: string): string {
-  return stored('status', { AccountSid: accountSid, MessageSid: message.sid, MessageStatus: message.status, ErrorCode: message.error_code, From: message.from, To: message.to });
+  return stored('status', { AccountSid: accountSid, MessageSid: message.sid, MessageStatus: message.status, ErrorCode: message.errorCode === undefined ? undefined : String(message.errorCode), From: message.from, To: message.to });
 }
 
 function stored(kind: 'message' | 'status', form: Readonly<Record<string, string | undefined>>): string {
