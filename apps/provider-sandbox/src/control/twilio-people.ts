@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { SandboxRoute } from '../exchange.ts';
 import { receiveMessage } from '../twilio/receive-message.ts';
+import { runCall } from '../twilio/run-call.ts';
 import type { TwilioDelivery, TwilioFate } from '../twilio/rows.ts';
 import { TwilioStore } from '../twilio/twilio-store.ts';
 import type { TwilioControl } from './twilio-control.ts';
@@ -25,6 +26,22 @@ const receiveSchema = z.strictObject({
   extra: z.record(z.string(), z.string()).default({}),
 });
 
+const callSchema = z.strictObject({
+  from: z.string().min(1),
+  to: z.string().min(1),
+  country: z.string().default('US'),
+  does: z.enum(['hangUp', 'speak', 'silent']).default('speak'),
+  seconds: z.number().min(0).max(14_400).default(12),
+  ends: z.string().regex(/^(hangup|silence|[0-9*#])$/).default('hangup'),
+  recording: z.enum(['completed', 'absent', 'failed']).default('completed'),
+  missingFetches: z.int().min(0).default(0),
+  audio: z.strictObject({ mimeType: z.string(), base64: z.base64() }).optional(),
+  transcript: z.string().nullable().default("Hi, it's Bo, call me back."),
+  order: z.array(z.enum(['call', 'action', 'status', 'recording', 'transcription'])).default(['action', 'status', 'recording', 'transcription']),
+  withoutRecordingSid: z.boolean().default(false),
+  extra: z.record(z.string(), z.string()).default({}),
+});
+
 const statusName = z.enum(['accepted', 'scheduled', 'queued', 'sending', 'sent', 'delivered', 'undelivered', 'failed', 'read', 'canceled']);
 const statusSchema = z.strictObject({ messageSid: sid('SM|MM'), status: statusName, errorCode: z.int().optional() });
 const fateSchema = z.strictObject({ to: z.string().optional(), contains: z.string().optional(), statuses: z.array(statusName).min(1).default(['queued', 'sent', 'undelivered']), errorCode: z.int().optional(), early: z.boolean().default(false), times: z.int().min(1).max(100_000).default(1) });
@@ -38,6 +55,13 @@ export function twilioPeopleRoutes({ state, life, twilioWebhooks, publicUrl, now
     const received = await receiveMessage(deps, exchange.match[0] ?? '', given);
     if (received === undefined) return unknown('account, number or sender');
     return { status: 202, json: { messageSid: received.messageSid, ...(received.note === undefined ? {} : { note: received.note }), ...doneOf(received.deliveries) } };
+  });
+
+  const call = withBody(callSchema, async (given, exchange) => {
+    const run = await runCall(deps, exchange.match[0] ?? '', given);
+    if (run === undefined) return unknown('account or number');
+    const { row, recordingSid, transcriptionSid, note } = run;
+    return { status: 202, json: { callSid: row.sid, status: row.status, recordingSid, transcriptionSid, verbs: row.verbs, error: row.error, ...(note === undefined ? {} : { note }), ...doneOf(run.deliveries) } };
   });
 
   const status = withBody(statusSchema, async (given, exchange) => {
@@ -57,6 +81,7 @@ export function twilioPeopleRoutes({ state, life, twilioWebhooks, publicUrl, now
 
   return [
     { method: 'POST', path: '/sandbox/twilio/accounts/:account/receive', handle: receive },
+    { method: 'POST', path: '/sandbox/twilio/accounts/:account/call', handle: call },
     { method: 'POST', path: '/sandbox/twilio/accounts/:account/status', handle: status },
     { method: 'POST', path: '/sandbox/twilio/accounts/:account/fates', handle: fate },
   ];

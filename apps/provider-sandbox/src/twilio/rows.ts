@@ -114,7 +114,10 @@ export type TwilioRecording = {
   readonly status: 'completed' | 'absent' | 'failed' | 'deleted';
   readonly durationSeconds: number;
   readonly contentType: string;
+  /** Empty: silence is made up when it is fetched. */
   readonly base64: string;
+  /** Times that the file is asked for before it is there. */
+  readonly missingFetches: number;
   readonly createdAt: string;
 };
 

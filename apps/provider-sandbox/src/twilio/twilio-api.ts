@@ -4,12 +4,17 @@ import { accountRoutes, keyRoutes } from './account-routes.ts';
 import { accountInPath, authenticate, basicOf } from './authenticate.ts';
 import type { Call, TwilioRoute } from './call.ts';
 import { contentRoutes } from './content-routes.ts';
+import { answerFile, fileRoutes } from './file-routes.ts';
 import type { MessageLife } from './message-life.ts';
 import { messageRoutes } from './message-routes.ts';
 import { numberRoutes } from './number-routes.ts';
 import { readParameters } from './parameters.ts';
 import { notAllowed, notFound, refusal, Refused } from './refusals.ts';
+import { senderRoutes } from './sender-routes.ts';
+import { serviceRoutes } from './service-routes.ts';
+import { tokenRoutes } from './token-routes.ts';
 import { TwilioStore } from './twilio-store.ts';
+import { usageRoutes } from './usage-routes.ts';
 
 type Deps = { readonly state: SandboxState; readonly life: MessageLife; readonly publicUrl: string; readonly now: () => Date };
 
@@ -18,8 +23,8 @@ type Served = TwilioRoute & { readonly isOld: boolean };
 /** Every operation, with its path behind /twilio. */
 export const twilioRoutes: readonly Served[] = [
   ...accountRoutes.map((route) => ({ ...route, isOld: true, path: `/2010-04-01/Accounts${route.path}` })),
-  ...[...keyRoutes, ...numberRoutes, ...messageRoutes].map((route) => ({ ...route, isOld: true, path: `/2010-04-01/Accounts/:account${route.path}` })),
-  ...contentRoutes.map((route) => ({ ...route, isOld: false })),
+  ...[...keyRoutes, ...numberRoutes, ...messageRoutes, ...fileRoutes, ...usageRoutes].map((route) => ({ ...route, isOld: true, path: `/2010-04-01/Accounts/:account${route.path}` })),
+  ...[...contentRoutes, ...serviceRoutes, ...senderRoutes, ...tokenRoutes].map((route) => ({ ...route, isOld: false })),
 ];
 
 /** Everything under /twilio: all of Twilio's hosts, whose paths do not meet. */
@@ -27,6 +32,8 @@ export function twilioApi({ state, life, publicUrl, now }: Deps): (exchange: Exc
   const store = new TwilioStore(state);
 
   const answerCall = async (exchange: Exchange, path: string): Promise<Answer> => {
+    const file = answerFile(store, exchange, path);
+    if (file !== undefined) return file;
     const found = findRoute(twilioRoutes, exchange.method, path);
     if (found === undefined) return authenticate(store, exchange) && notFound(path);
     const { route, match } = found;
