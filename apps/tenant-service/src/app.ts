@@ -2,11 +2,13 @@ import { createDataKeyStore, createPlatformBox, createSecretBox } from '@switchb
 import type { Kit, ServiceParts } from '@switchboard/service-kit';
 import { createTurns } from './accounts/create-turns.ts';
 import type { AccountDependencies } from './accounts/dependencies.ts';
+import { recheckByHand } from './accounts/recheck-by-hand.ts';
 import { recheckDrafts } from './accounts/recheck-drafts.ts';
 import type { Config } from './config.ts';
 import { onAuditRecorded } from './consumers/on-audit-recorded.ts';
 import { onUsageRecorded } from './consumers/on-usage-recorded.ts';
 import { onConnectionHealth } from './consumers/on-connection-health.ts';
+import { onTenantChanged } from './consumers/on-tenant-changed.ts';
 import { onTenantErased } from './consumers/on-tenant-erased.ts';
 import { checkPlatformConnections } from './platform/check-platform-connections.ts';
 import { inSystem } from './platform/dependencies.ts';
@@ -129,9 +131,10 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
       recordApiCallsRoute(deps),
     ],
     erase: 'by-itself',
-    consumers: [onTenantErased(deps), onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
+    consumers: [onTenantErased(deps), onTenantChanged(deps), onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
     tasks: [
       { name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) },
+      { name: 'recheck-by-hand', cron: '*/5 * * * *', run: () => recheckByHand(deps, kit.log) },
       { name: 'tell-of-platform-accounts', cron: '* * * * *', run: () => inSystem(() => tellAllTenants(deps)) },
       { name: 'check-platform-accounts', cron: '*/10 * * * *', run: () => checkPlatformConnections(deps, kit.log) },
       { name: 'erase-tenants', cron: '* * * * *', run: () => eraseTenants(deps, kit.log) },

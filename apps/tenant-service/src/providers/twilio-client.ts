@@ -52,7 +52,7 @@ export function refusalOf(answer: ProviderAnswer, what: string): Unverified | un
   if (answer.status >= 200 && answer.status < 300) return undefined;
   const error = errorSchema.safeParse(answer.json).data;
   const says = error?.code === undefined ? ` (status ${answer.status})` : ` (error ${error.code}: ${(error.message ?? '').slice(0, 200)})`;
-  if (answer.status === 401 || error?.code === 20003) return unverified(`Twilio refuses the auth token${says}. Post the primary auth token of the account.`, false);
+  if (answer.status === 401 || (error?.code === 20003 && answer.status !== 403)) return unverified(`Twilio refuses the auth token${says}. Post the primary auth token of the account.`, false);
   if (answer.status === 403) return unverified(`Twilio does not allow the hub to ${what}${says}. It is tried again.`, true, 'provider.forbidden');
   if (answer.status === 404) return unverified(`Twilio could not ${what}: it does not know it in this account${says}. It is tried again.`, true, 'provider.not_found');
   return unverified(`Twilio did not ${what}${says}. It is tried again.`, true, 'provider.rejected');
@@ -72,7 +72,7 @@ export type TwilioAccount = z.output<typeof accountSchema>;
 /** The account that the call is made as, or a subaccount of it. */
 export async function fetchAccount(call: TwilioCall, accountSid: string): Promise<{ readonly kind: 'read'; readonly value: TwilioAccount } | Unverified> {
   const answer = await call('GET', 'api', accountPath(accountSid));
-  if (answer.kind === 'answer' && (answer.status === 401 || errorCodeOf(answer) === 20003)) {
+  if (answer.kind === 'answer' && answer.status === 401) {
     return unverified(`Twilio refuses the auth token of account ${accountSid} (status ${answer.status}). Give the primary auth token of this very account, not one of the main account or of another one; a closed account has none.`, false);
   }
   const read = readAnswer(answer, accountSchema, `find account ${accountSid}`);

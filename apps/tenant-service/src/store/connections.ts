@@ -174,6 +174,16 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
         return rows.length > 0;
       }),
 
+    /** Active connections of all tenants with something that their tenant was to do by hand, after an id; in system scope. */
+    listToDoByHand: (limit: number, afterId: string): Promise<{ tenantId: TenantId; connectionId: ConnectionId }[]> =>
+      db.transaction(() =>
+        db.sql.query<{ tenantId: TenantId; connectionId: ConnectionId }>(
+          `select tenant_id as "tenantId", connection_id as "connectionId" from connections
+            where status = 'active' and connection_id > $2 and settings ? 'toDoByHand' order by connection_id limit $1`,
+          [limit, afterId],
+        ),
+      ),
+
     /** Drafts that are due, of all tenants, taken by this process for `leaseMs`; in system scope. */
     claimDueDrafts: (now: Date, leaseMs: number, limit: number): Promise<{ tenantId: TenantId; connectionId: ConnectionId }[]> =>
       db.transaction(() =>
