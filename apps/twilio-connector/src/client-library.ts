@@ -69,7 +69,8 @@ async function send({ method, uri, headers = {}, params, data }: LibraryRequest,
     responseMaxBytes: answerBytesMax,
   });
   if (reply.status < 200 || reply.status > 299) throw failureOf(reply);
-  const body = parseJson(reply.body);
+  const read = parseJson(reply.body);
+  const body = typeof read === 'object' && read !== null ? read : undefined;
   // Written: it was taken all the same, and its id comes with the status. Read: nothing was learned.
   if (body === undefined && data === undefined && reply.status !== 204) throw hubError('provider.unavailable', { publicMessage: 'Twilio\'s answer cannot be read; it is tried again.', detail: { sent: false } });
   return { statusCode: reply.status, body: body ?? {}, headers: reply.headers };

@@ -1,5 +1,5 @@
 import type { ClientContext } from '@switchboard/connector-kit';
-import { hubError } from '@switchboard/contracts';
+import { hubError, isHubError } from '@switchboard/contracts';
 import type { Twilio } from 'twilio';
 import type { ContentDefinition } from './part.ts';
 
@@ -76,7 +76,11 @@ function keyOf({ connection }: ClientContext, name: string, language: string): s
 
 /** `ContentName` is a pattern at Twilio; what it finds is compared whole. */
 async function findByName(name: string, twilio: Twilio): Promise<{ readonly sid: string; readonly language: string }[]> {
-  const found = await twilio.content.v2.contents.list({ contentName: name.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'), pageSize: 100, limit: 1000 });
+  const found = await twilio.content.v2.contents.list({ contentName: name.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'), pageSize: 100, limit: 1000 }).catch((error: unknown) => {
+    if (isHubError(error)) throw error;
+    // The library's own complaint about a page that is none.
+    throw hubError('provider.unavailable', { publicMessage: 'Twilio\'s list of contents cannot be read; it is tried again.', cause: error });
+  });
   return found.flatMap(({ friendlyName, sid, language }) => (friendlyName === name && sid ? [{ sid, language: language ?? '' }] : []));
 }
 
