@@ -33,6 +33,13 @@ describe('the limit of requests a minute', () => {
     expect([...limiter.take([one, two, other]).keys()]).toEqual([one.connectionId, two.connectionId]);
   });
 
+  it('is one for all connections that share an account, as far as they are one tenant\'s', () => {
+    const limiter = createIntakeLimiter({ perConnection: 2, perTenant: 10, now: () => 0 });
+    const [one, two, other] = [{ ...sender('acme'), account: 'twilio|accountSid|AC1' }, { ...sender('acme'), account: 'twilio|accountSid|AC1' }, { ...sender('globex'), account: 'twilio|accountSid|AC1' }];
+    expect([limiter.take([one]).size, limiter.take([two]).size]).toEqual([0, 0]);
+    expect([...limiter.take([one, two, other, sender('acme')]).keys()]).toEqual([one.connectionId, two.connectionId]);
+  });
+
   it('never lets more through than an allowance and what time has given since', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.array(fc.nat(5_000), { maxLength: 200 }), (perConnection, pauses) => {

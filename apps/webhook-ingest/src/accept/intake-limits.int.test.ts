@@ -3,16 +3,21 @@ import { providers, type ProviderEntry } from '@switchboard/providers';
 import { signWebhook } from '@switchboard/providers/webhook-auth';
 import { testTenants } from '@switchboard/testing';
 import { chatwootMessage, metaBody, ownChatwootConnection, startIngest, textMessage, whatsAppConnection, type TestIngest } from '../../test/start-ingest.ts';
+import { twilioConnection, twilioForm, twilioMessage, twilioSid } from '../../test/twilio-webhooks.ts';
 
 const [acme, globex] = testTenants;
 const acmeInbox = ownChatwootConnection(acme, { server: 'desk.acme.example', account: 1, inbox: 1, secret: 'chatwoot secret of acme' });
 const [acmeNumber, acmeOther, globexNumber] = [whatsAppConnection(acme, { appSecret: 'app-secret', phoneNumberId: '1' }), whatsAppConnection(acme, { appSecret: 'app-secret', phoneNumberId: '2' }), whatsAppConnection(globex, { appSecret: 'app-secret', phoneNumberId: '3' })];
 
+const [ofAcme, ofGlobex] = [{ accountSid: twilioSid('AC'), authToken: 'token of acme' }, { accountSid: twilioSid('AC'), authToken: 'token of globex' }];
+const sms = [twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550006' }), twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550007' }), twilioConnection(globex, { ...ofGlobex, phoneNumber: '+15005550006' })];
+const publicUrl = 'http://127.0.0.1:3003';
+
 let ingest: TestIngest;
 
 beforeAll(async () => {
   ingest = await startIngest({ env: { INGEST_RATE_PER_CONNECTION: '4', INGEST_RATE_PER_TENANT: '6' } });
-  for (const connection of [acmeInbox, acmeNumber, acmeOther, globexNumber]) ingest.tenants.connections.set(connection.connectionId, connection);
+  for (const connection of [acmeInbox, acmeNumber, acmeOther, globexNumber, ...sms]) ingest.tenants.connections.set(connection.connectionId, connection);
 }, 60_000);
 afterAll(async () => await ingest.stop());
 beforeEach(async () => {
@@ -67,5 +72,23 @@ describe('a tenant whose connections together send more than its minute holds', 
     expect(await times(3, () => toNumbers('2'))).toEqual([200, 200, 429]);
     expect((await toInbox()).status).toBe(429);
     expect(await times(4, () => toNumbers('3'))).toEqual([200, 200, 200, 200]);
+  });
+});
+
+describe('a subaccount with several numbers', () => {
+  async function sendSms(account: typeof ofAcme, to: string) {
+    const { path, headers, body } = twilioForm(publicUrl, `/api/webhooks/sms?account=${account.accountSid}`, twilioMessage(account.accountSid, to), account.authToken);
+    const response = await fetch(`${ingest.url}${path}`, { method: 'POST', headers, body });
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), text: await response.text() };
+  }
+
+  it('has one allowance for all of them, is told when to come again without a word more, and takes nothing from another tenant with the same number', async () => {
+    expect(await times(2, () => sendSms(ofAcme, '+15005550006'))).toEqual([200, 200]);
+    expect(await times(3, () => sendSms(ofAcme, '+15005550007'))).toEqual([200, 200, 429]);
+    expect(await sendSms(ofAcme, '+15005550006')).toMatchObject({ status: 429, retryAfter: expect.stringMatching(/^([1-9]|1[0-5])$/), text: '' });
+    expect(await times(5, () => sendSms(ofGlobex, '+15005550006'))).toEqual([200, 200, 200, 200, 429]);
+    expect(await ingest.stored()).toHaveLength(8);
+    // What is the tenant's beside it has an allowance of its own.
+    expect((await toNumbers('1')).status).toBe(200);
   });
 });

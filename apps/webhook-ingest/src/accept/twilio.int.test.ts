@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WebhookConnection } from '@switchboard/contracts';
+import { newId, type WebhookConnection } from '@switchboard/contracts';
 import { testTenants } from '@switchboard/testing';
 import { startIngest, type TestIngest } from '../../test/start-ingest.ts';
 import { twilioCall, twilioConnection, twilioForm, twilioJson, twilioMessage, twilioSid, type TwilioFields, type TwilioRequest } from '../../test/twilio-webhooks.ts';
@@ -8,8 +8,10 @@ const [acme, globex] = testTenants;
 const publicUrl = 'https://hub.example.test:8443/in';
 const [ofAcme, ofGlobex] = [{ accountSid: twilioSid('AC'), authToken: 'token of acme' }, { accountSid: twilioSid('AC'), authToken: 'token of globex' }];
 const service = twilioSid('MG');
-const acmeNumber = twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550006' });
-const acmeOther = twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550007', service });
+// Ids sort by age, except those of one millisecond.
+const [older, newer] = [newId('con'), newId('con')].toSorted();
+const acmeNumber = { ...twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550006' }), connectionId: older! };
+const acmeOther = { ...twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550007', service }), connectionId: newer! };
 const globexNumber = twilioConnection(globex, { ...ofGlobex, phoneNumber: '+5511900000000' });
 // The same number text as acme's, in another subaccount.
 const globexTwin = twilioConnection(globex, { ...ofGlobex, phoneNumber: '+15005550006', answerSettings: { ...globexNumber.answerSettings, language: 'pt-BR', greetings: JSON.stringify({ 'pt-BR': { text: 'Oi & até <já>' } }) } });
