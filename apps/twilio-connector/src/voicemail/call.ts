@@ -34,6 +34,8 @@ export type Caller = {
   readonly name: string | null;
   /** The number that was called. */
   readonly to: string | null;
+  /** Two letters, where Twilio knows it. */
+  readonly country: string | null;
 };
 
 export type Recording = {
@@ -84,7 +86,7 @@ function learnCaller(known: Caller | null, { contactAddress, facts }: CallStep):
   const name = known?.name ?? nameOf(facts['CallerName']);
   // A step that knows the number is worth more than one that has it withheld.
   const address = known === null || known.address.startsWith('anonymous:') ? contactAddress : known.address;
-  return { address, name, to: known?.to ?? (facts['To'] || null) };
+  return { address, name, to: known?.to ?? (facts['To'] || null), country: known?.country ?? (facts['FromCountry'] || null) };
 }
 
 /** What networks say instead of a name is none. */

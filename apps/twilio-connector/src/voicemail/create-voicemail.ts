@@ -38,13 +38,13 @@ export function createVoicemail(kit: Kit<Config, PrismaClient>, tools: Connector
   }
 
   async function onInbound(events: readonly InboundEvent[], { connection }: { readonly connection: ConnectionWithSecrets }): Promise<readonly InboundEvent[]> {
-    const settings = voicemailSettings(connection);
     const { connectionId } = connection;
     for (const event of events) {
       const step = callStep(event);
       if (step === undefined) continue;
-      const known = await calls.open({ connectionId, callSid: step.callSid }, () => newCall(connectionId, step, settings));
-      await advance(addStep(known, step, settings));
+      const known = await calls.open({ connectionId, callSid: step.callSid }, () => newCall(connectionId, step, voicemailSettings(connection, '')));
+      const country = known.caller?.country ?? step.facts['FromCountry'] ?? '';
+      await advance(addStep(known, step, voicemailSettings(connection, country)));
     }
     // Steps are for whoever counts them too; the kit publishes none.
     return events;
@@ -56,7 +56,7 @@ export function createVoicemail(kit: Kit<Config, PrismaClient>, tools: Connector
     tasks: [
       {
         name: 'drop-old-calls',
-        cron: '41 3 * * *',
+        cron: '47 3 * * *',
         run: () =>
           runAsSystem('retention of calls', async () => {
             while ((await db.transaction(() => calls.deleteOlderThan(callLifeDays, callBatchMax))) === callBatchMax);

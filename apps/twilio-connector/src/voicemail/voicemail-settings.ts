@@ -1,22 +1,19 @@
 import type { PublicConnection } from '@switchboard/connector-kit';
+import { isVoicemailTranscribed } from '@switchboard/providers';
 
-/** What of a connection's settings decides about its voicemail. */
+/** What of a connection's settings decides about a call's voicemail. */
 export type VoicemailSettings = {
   /** Longest recording. */
   readonly secondsMax: number;
-  /** Twilio was asked for transcripts. */
+  /** Twilio was asked for a transcript. */
   readonly isTranscribed: boolean;
 };
 
-/** The form's own defaults, for a connection of before it had them. */
-const defaults = { voicemailMaxSeconds: '120', language: 'en-US', transcribe: 'true' };
+/** As in the form, for a connection of before it had them. */
+const defaults = { voicemailMaxSeconds: '120', transcribe: 'true' };
 
-/** Twilio transcribes American English only, and nothing longer (contract, section 3). */
-const transcribedSecondsMax = 120;
-
-/** Pure. The same rule as in the answer to a call, which asks Twilio for the transcript. */
-export function voicemailSettings({ settings }: Pick<PublicConnection, 'settings'>): VoicemailSettings {
-  const { voicemailMaxSeconds, language, transcribe } = { ...defaults, ...settings };
-  const secondsMax = Number(voicemailMaxSeconds) || Number(defaults.voicemailMaxSeconds);
-  return { secondsMax, isTranscribed: transcribe === 'true' && language.startsWith('en') && secondsMax <= transcribedSecondsMax };
+/** For a caller from this country, as Twilio names it; empty where it does not. Pure. */
+export function voicemailSettings({ settings }: Pick<PublicConnection, 'settings'>, callerCountry: string): VoicemailSettings {
+  const all = { ...defaults, ...settings };
+  return { secondsMax: Number(all.voicemailMaxSeconds) || Number(defaults.voicemailMaxSeconds), isTranscribed: isVoicemailTranscribed(all, callerCountry) };
 }

@@ -106,10 +106,14 @@ describe('a voicemail', () => {
     await take('transcription', { TranscriptionStatus: 'failed', TranscriptionText: '' });
     expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
     hub.published.splice(0);
-    ours = callAt(hub.connect(acme, { language: 'pt-BR' }));
-    await take('call');
-    await take('recording');
-    expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
+    const greetings = JSON.stringify({ 'en-US': { text: 'Hello.' }, 'pt-BR': { text: 'Olá.' } });
+    for (const [settings, country] of [[{ language: 'pt-BR' }, 'US'], [{ transcribe: 'false' }, 'US'], [{ greetings }, 'BR']] as const) {
+      ours = callAt(hub.connect(acme, settings));
+      await take('call', { FromCountry: country });
+      await take('recording');
+      expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
+      hub.published.splice(0);
+    }
   });
 
   it('that is too long says that it is cut off', async () => {
