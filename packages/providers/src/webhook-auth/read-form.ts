@@ -8,7 +8,7 @@ const fieldsMax = 1_000;
 
 /**
  * The fields of an `application/x-www-form-urlencoded` body: `+` is a space, `%xx` are bytes of UTF-8, what is no UTF-8 becomes U+FFFD, as in Node's own
- * `querystring`. Nothing is trimmed. Undefined: more fields than anybody sends. The signature and what is stored are both over this, so that what was
+ * `querystring`, which frameworks give to Twilio's library. Nothing is trimmed. Undefined: more fields than anybody sends. The signature and what is stored are both over this, so that what was
  * verified is what is kept.
  */
 export function readForm(body: Buffer): Form | undefined {
