@@ -24,8 +24,8 @@ export type Call = {
   readonly toldAs: string | null;
   /** Names of what was told. */
   readonly told: readonly string[];
-  /** Names of the looks that are planned. */
-  readonly checks: readonly string[];
+  /** Until when is waited, by what is waited for. */
+  readonly waits: Readonly<Record<string, number>>;
 };
 
 export type Caller = {
@@ -55,7 +55,7 @@ export type NamedRecording = { readonly url: string; readonly at: number; readon
 const finalStatuses: Readonly<Record<string, boolean>> = { completed: true, busy: false, failed: false, 'no-answer': false, canceled: false };
 
 export function newCall(connectionId: ConnectionId, { callSid, at }: Pick<CallStep, 'callSid' | 'at'>, settings: VoicemailSettings): Call {
-  return { connectionId, callSid, seenAt: Date.parse(at), caller: null, end: null, absentAt: null, recordings: {}, transcripts: {}, named: {}, settings, toldAs: null, told: [], checks: [] };
+  return { connectionId, callSid, seenAt: Date.parse(at), caller: null, end: null, absentAt: null, recordings: {}, transcripts: {}, named: {}, settings, toldAs: null, told: [], waits: {} };
 }
 
 /** The call with one step more. Pure. */

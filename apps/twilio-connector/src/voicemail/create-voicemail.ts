@@ -7,7 +7,7 @@ import { createCalls } from '../store/calls.ts';
 import type { PrismaClient } from '../store/generated/client.ts';
 import { callStep } from '../voicemail-step.ts';
 import { addStep, newCall, type Call } from './call.ts';
-import { decideVoicemail, planName } from './decide-voicemail.ts';
+import { decideVoicemail } from './decide-voicemail.ts';
 import { onVoicemailCheck } from './on-voicemail-check.ts';
 import { causeOf, tell } from './tell.ts';
 import { voicemailSettings } from './voicemail-settings.ts';
@@ -32,7 +32,7 @@ export function createVoicemail(kit: Kit<Config, PrismaClient>, tools: Connector
     for (const check of checks) {
       const payload = { connectionId, callId, dueAt: new Date(check.at).toISOString() };
       // One line for each thing waited for, in which whoever is due first stands first: the bus remembers lines in which something waited.
-      await bus.publish('voicemail.check', payload, { orderingKey: `${check.name}:${connectionId}`, eventId: deriveEventId(causeOf(call), planName(check)) });
+      await bus.publish('voicemail.check', payload, { orderingKey: `${check.name}:${connectionId}`, eventId: deriveEventId(causeOf(call), `wait ${check.wait}`) });
     }
     await calls.store(told);
   }

@@ -62,7 +62,7 @@ function play(steps: readonly CallStep[], { settings = transcribed, gap = 1_000 
     call = addStep(call, one, settings);
     advance(now);
   }
-  look(now + 24 * 3_600_000);
+  while (planned.length > 0) look(Math.max(...planned.map(({ at }) => at)));
   return { sayings, call };
 }
 
@@ -123,13 +123,15 @@ describe('a recording', () => {
 
   it('waits for the transcript no longer than it must, and not at all where none comes', () => {
     const call = [called, recorded].reduce((known, one) => addStep(known, one, transcribed), newCall(connectionId, called, transcribed));
-    const due = Date.parse(recorded.at) + waitMs;
-    expect(decideVoicemail(call, due - 1, waitMs)).toMatchObject({ sayings: [], checks: [{ name: 'transcript', at: due }] });
-    expect(decideVoicemail(call, due, waitMs).sayings.map(({ kind }) => kind)).toEqual(['handoff', 'recording', 'lead']);
-    expect(decideVoicemail(addStep(call, noTranscript, transcribed), due - 1, waitMs).sayings).toHaveLength(3);
-    expect(decideVoicemail({ ...call, settings: { ...transcribed, isTranscribed: false } }, due - 1, waitMs).sayings).toHaveLength(3);
+    const now = start + 40_000;
+    const waiting = decideVoicemail(call, now, waitMs);
+    expect(waiting).toMatchObject({ sayings: [], checks: [{ name: 'transcript', at: now + waitMs }] });
+    expect(decideVoicemail(waiting.call, now + waitMs - 1, waitMs)).toMatchObject({ sayings: [], checks: [] });
+    expect(decideVoicemail(waiting.call, now + waitMs, waitMs).sayings.map(({ kind }) => kind)).toEqual(['handoff', 'recording', 'lead']);
+    expect(decideVoicemail(addStep(waiting.call, noTranscript, transcribed), now, waitMs).sayings).toHaveLength(3);
+    expect(decideVoicemail({ ...call, settings: { ...transcribed, isTranscribed: false } }, now, waitMs).sayings).toHaveLength(3);
     const short = { ...recorded, facts: { ...recorded.facts, RecordingDuration: '2' } };
-    expect(decideVoicemail(addStep(newCall(connectionId, called, transcribed), { ...short, contactAddress: number }, transcribed), due - 1, waitMs).sayings).toHaveLength(3);
+    expect(decideVoicemail(addStep(newCall(connectionId, called, transcribed), { ...short, contactAddress: number }, transcribed), now, waitMs).sayings).toHaveLength(3);
   });
 
   it('is followed by a transcript that comes late, and not by one that failed', () => {
@@ -168,6 +170,11 @@ describe('a recording', () => {
     expect(only(told, 'recording')).toMatchObject([{ recordingSid }]);
   });
 
+  it('that comes late with all the rest, after an outage, is told with its transcript, and nothing is told of a missed call', () => {
+    const hourEarlier = (one: CallStep): CallStep => ({ ...one, at: new Date(Date.parse(one.at) - 3_600_000).toISOString() });
+    expect(play([called, after, ended, recorded, transcript].map(hourEarlier)).sayings).toMatchObject([{ kind: 'handoff' }, { kind: 'recording', transcript: words }, { kind: 'lead' }]);
+  });
+
   it('that comes after the call was given up is told all the same', () => {
     expect(kinds(play([called, ended, recorded], { gap: 200_000 }))).toEqual(['handoff', 'missed', 'recording', 'lead']);
   });
@@ -186,6 +193,8 @@ describe('a call without a recording', () => {
 
   it('is not given up while it may last', () => {
     const call = addStep(newCall(connectionId, called, transcribed), called, transcribed);
-    expect(decideVoicemail(call, start + 300_000, waitMs)).toMatchObject({ sayings: [], checks: [{ name: 'silence', at: start + 540_000 }] });
+    const { call: waiting, ...first } = decideVoicemail(call, start, waitMs);
+    expect(first).toMatchObject({ sayings: [], checks: [{ name: 'silence', at: start + 540_000 }] });
+    expect(decideVoicemail(waiting, start + 539_999, waitMs).sayings).toEqual([]);
   });
 });

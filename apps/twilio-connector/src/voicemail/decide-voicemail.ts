@@ -13,7 +13,7 @@ export type Saying =
 /** What a call is waited for. */
 export type Patience = 'transcript' | 'recording' | 'end' | 'silence';
 /** A look at the call when it has had its time. */
-export type Check = { readonly name: Patience; readonly at: number };
+export type Check = { readonly name: Patience; /** What is waited for, once in a call's life. */ readonly wait: string; readonly at: number };
 
 export type UnheardRecording = NamedRecording & { readonly recordingSid: string };
 
@@ -34,41 +34,47 @@ const transcribedSecondsMin = 2;
 
 /**
  * What is to be told of a call as it stands: the one place where that is chosen. A recording is told once, with its transcript if that comes within
- * `waitMs` after it; a call that left nothing is told once, unless it turns out to have left something. Pure.
+ * `waitMs`; a call that left nothing is told once, unless it turns out to have left something. Time runs from when it is first waited, not from when
+ * Twilio said something: after an outage the rest is on its way behind it. Pure.
  */
 export function decideVoicemail(call: Call, now: number, waitMs: number): Decision {
   const sayings: Saying[] = [];
-  const waits: Check[] = [];
+  const checks: Check[] = [];
+  /** Whether it has been waited long enough; from now, when it is the first time. */
+  const isOver = (name: Patience, wait: string, ms: number) => {
+    const until = call.waits[wait] ?? now + ms;
+    if (call.waits[wait] === undefined) checks.push({ name, wait, at: until });
+    return now >= until;
+  };
   for (const [recordingSid, recording] of audible(call)) {
     const transcript = call.transcripts[recordingSid];
-    const until = recording.at + waitMs;
     if (isTold(call, recordingName(recordingSid))) {
       if (isLate(call, recordingSid, transcript)) sayings.push({ kind: 'late_transcript', transcriptionSid: transcript.transcriptionSid, text: transcript.text, at: transcript.at });
-    } else if (now >= until || isComplete(call, recordingSid, recording)) {
+    } else if (isComplete(call, recordingSid, recording) || isOver('transcript', captionName(recordingSid), waitMs)) {
       sayings.push({ kind: 'recording', recordingSid, recording, transcript: transcript?.text ?? null, isCutOff: recording.seconds !== null && recording.seconds >= call.settings.secondsMax });
-    } else waits.push({ name: 'transcript', at: until });
+    }
   }
   const unheard = unheardOf(call);
   if (unheard !== undefined) {
-    const until = unheard.at + waitMs;
-    return { ...settle(call, [], [{ name: 'recording', at: until }]), ...(now < until ? {} : { unheard }) };
+    const isGivenUp = isOver('recording', 'recording', waitMs);
+    return { ...settle(call, [], checks), ...(isGivenUp ? { unheard } : {}) };
   }
   if (audible(call).length === 0 && !isTold(call, 'missed')) {
-    const missed = missedCall(call, waitMs);
-    if ((missed.isSettled && call.caller !== null) || now >= missed.wait.at) sayings.push({ kind: 'missed', reason: missed.reason, at: missed.at });
-    else waits.push(missed.wait);
+    const { isSettled, isEnded, reason, at } = missedCall(call);
+    const isGivenUp = () => (isEnded ? isOver('end', 'end', waitMs) : isOver('silence', 'silence', call.settings.secondsMax * 1_000 + callSlackMs + waitMs));
+    if ((isSettled && call.caller !== null) || isGivenUp()) sayings.push({ kind: 'missed', reason, at });
   }
-  return settle(call, sayings, waits);
+  return settle(call, sayings, checks);
 }
 
 /** With what belongs to the sayings, and with the marks that keep them from being told again. */
-function settle(before: Call, sayings: readonly Saying[], waits: readonly Check[]): Decision {
+function settle(before: Call, sayings: readonly Saying[], checks: readonly Check[]): Decision {
   const opening = sayings.find(({ kind }) => kind === 'recording' || kind === 'missed');
   const handoff: Saying[] = opening !== undefined && !isTold(before, 'handoff') ? [{ kind: 'handoff', about: opening.kind === 'missed' ? 'missed' : 'voicemail' }] : [];
   const call = mark(before, [...handoff, ...sayings]);
   const leads = leadsOf(call);
-  const checks = waits.filter((wait) => !call.checks.includes(planName(wait)));
-  return { sayings: [...handoff, ...sayings, ...leads], call: { ...mark(call, leads), checks: [...call.checks, ...checks.map(planName)] }, checks };
+  const waits = Object.fromEntries(checks.map(({ wait, at }) => [wait, at]));
+  return { sayings: [...handoff, ...sayings, ...leads], call: { ...mark(call, leads), waits: { ...call.waits, ...waits } }, checks };
 }
 
 function mark(call: Call, sayings: readonly Saying[]): Call {
@@ -99,10 +105,6 @@ export function nameOf(saying: Saying): string {
     default:
       return saying.kind;
   }
-}
-
-export function planName({ name, at }: Check): string {
-  return `${name} ${at}`;
 }
 
 /** The conversation's contact: as it was told of first. */
@@ -143,15 +145,13 @@ function unheardOf({ named, recordings, absentAt }: Call): UnheardRecording | un
   return first && { recordingSid: first[0], ...first[1] };
 }
 
-type Missed = { readonly isSettled: boolean; readonly wait: Check; readonly reason: 'nothing_left' | 'not_recorded'; readonly at: number };
+type Missed = { readonly isSettled: boolean; readonly isEnded: boolean; readonly reason: 'nothing_left' | 'not_recorded'; readonly at: number };
 
-/** A call without anything to hear: how long it may yet turn out to have left something. */
-function missedCall({ recordings, absentAt, end, seenAt, settings }: Call, waitMs: number): Missed {
+/** A call without anything to hear: whether it may yet turn out to have left something. */
+function missedCall({ recordings, absentAt, end, seenAt }: Call): Missed {
   const silent = Object.values(recordings);
   const failed = silent.find(({ status }) => status === 'failed');
   // A call that was never answered can have no recording; that of any other may still be on its way.
   const settledAt = failed?.at ?? silent[0]?.at ?? absentAt ?? (end?.isAnswered === false ? end.at : null);
-  const at = settledAt ?? end?.at ?? seenAt;
-  const wait: Check = settledAt === null && end === null ? { name: 'silence', at: seenAt + settings.secondsMax * 1_000 + callSlackMs + waitMs } : { name: 'end', at: at + waitMs };
-  return { isSettled: settledAt !== null, wait, reason: failed === undefined ? 'nothing_left' : 'not_recorded', at };
+  return { isSettled: settledAt !== null, isEnded: settledAt !== null || end !== null, reason: failed === undefined ? 'nothing_left' : 'not_recorded', at: settledAt ?? end?.at ?? seenAt };
 }

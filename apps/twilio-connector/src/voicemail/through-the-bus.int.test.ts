@@ -105,10 +105,10 @@ describe('steps of calls on the bus, each three times and out of order', () => {
 
   it('keep their voicemail over a restart of the connector while it waits for the transcript', async () => {
     const call = callAt(connect(acme));
-    const waiting = async () => (await runAsTenant(acme, () => db.transaction(() => db.sql.query<{ checks: string[] }>(`select state->'checks' as checks from calls where call_sid = $1`, [call.callSid]))))[0]?.checks ?? [];
+    const waiting = async () => (await runAsTenant(acme, () => db.transaction(() => db.sql.query<{ waits: Record<string, number> }>(`select state->'waits' as waits from calls where call_sid = $1`, [call.callSid]))))[0]?.waits ?? {};
     await publish(call, 'call');
     await publish(call, 'recording');
-    for (let waited = 0; waited < 10_000 && !(await waiting()).some((check) => check.startsWith('transcript')); waited += 50) await sleep(50);
+    for (let waited = 0; waited < 10_000 && !(`caption ${call.recordingSid}` in (await waiting())); waited += 50) await sleep(50);
     await running.stop();
     expect(kindsOf(call)).toEqual([]);
     running = await start();
