@@ -3,7 +3,8 @@ import type { ContentOf } from '@switchboard/contracts';
 import { createHash } from 'node:crypto';
 import { contentLimits } from './limits.ts';
 import type { ContentDefinition } from './part.ts';
-import { textPieces, type Piece } from './render-pieces.ts';
+import type { Piece } from './piece.ts';
+import { textPieces } from './text-pieces.ts';
 
 type Choice = ContentOf<'choice'>;
 type Option = Choice['options'][number];

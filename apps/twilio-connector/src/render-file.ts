@@ -1,7 +1,8 @@
 import { describeInWords, type PartMedia } from '@switchboard/connector-kit';
 import type { MediaContent } from '@switchboard/contracts';
 import { contentLimits, mmsFileBytesMax, textLengthMax, whatsappFileBytesMax } from './limits.ts';
-import { textPieces, type Piece, type PieceSetting } from './render-pieces.ts';
+import type { Piece, PieceSetting } from './piece.ts';
+import { textPieces } from './text-pieces.ts';
 
 /** Room that the hub's own link to a file takes in a text, and the most that a tenant's address may. */
 const linkLengthMax = 1000;

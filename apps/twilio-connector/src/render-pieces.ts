@@ -1,15 +1,11 @@
-import { describeInWords, splitText, type PartMedia } from '@switchboard/connector-kit';
+import { describeInWords } from '@switchboard/connector-kit';
 import { assertNever, isMediaContent, type ContentOf, type MessageContent } from '@switchboard/contracts';
 import { textLengthMax } from './limits.ts';
-import type { MessageBody } from './part.ts';
+import type { Piece, PieceSetting } from './piece.ts';
 import { renderChoice } from './render-choice.ts';
 import { renderFile } from './render-file.ts';
 import { renderTemplate } from './render-template.ts';
-
-/** What a part says, without sender and recipient. */
-export type Piece = Omit<MessageBody, 'kind' | 'to' | 'from' | 'messagingServiceSid' | 'ref'> & { readonly media?: PartMedia };
-
-export type PieceSetting = { readonly channel: 'whatsapp' | 'sms'; readonly isMmsPossible: boolean };
+import { textPieces } from './text-pieces.ts';
 
 type Sayable = Exclude<MessageContent, ContentOf<'typing' | 'receipt' | 'handoff'>>;
 
@@ -39,11 +35,6 @@ export function renderPieces(content: Sayable, setting: PieceSetting): Piece[] |
     default:
       return assertNever(content);
   }
-}
-
-/** A text in as many messages as it needs; none for white space alone, which Twilio refuses. Pure. */
-export function textPieces(text: string): Piece[] {
-  return splitText(text, textLengthMax).flatMap((body) => (body.trim() === '' ? [] : [{ body }]));
 }
 
 /** Twilio wants a text beside the place: its name. */

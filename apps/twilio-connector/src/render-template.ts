@@ -1,5 +1,5 @@
 import type { ContentOf } from '@switchboard/contracts';
-import type { Piece } from './render-pieces.ts';
+import type { Piece } from './piece.ts';
 
 /**
  * A content template by its SID (`HX…`), or by its name, which the client looks up with the language. What its components say becomes Twilio's
