@@ -70,7 +70,7 @@ export function createAcceptWebhook(parts: AcceptParts): AcceptWebhook {
       awaitedSinceMin: receivedAt.getTime() - earlyMaxMs,
     });
     // Strangers cannot use up an allowance: only what is verified counts.
-    const waits = parts.limiter.take([...new Map(accepted.map(({ connection }) => [connection.connectionId, { ...connection, account: limitedAccountOf(entry, connection) }])).values()]);
+    const waits = parts.limiter.take([...new Map(accepted.map(({ connection }) => [connection.connectionId, limitedOf(entry, connection)])).values()]);
     const within = waits.size === 0 ? accepted : accepted.filter(({ connection }) => !waits.has(connection.connectionId));
     if (within.length > 0) await storeAccepted(parts, visit, within);
     if (within.length < accepted.length) parts.metrics.count(entry.id, 'limited', accepted.length - within.length);
@@ -116,10 +116,12 @@ function answerAside(entry: ProviderEntry, part: WebhookPart | undefined): Webho
   return entry.webhook.answer?.(part?.write(), undefined) ?? { status: 200 };
 }
 
-/** The account that the connection's limit is counted by with its sisters; undefined: it has a limit of its own. */
-function limitedAccountOf(entry: ProviderEntry, { routingKeys }: KnownConnection): string | undefined {
+/** The connection as the limiter counts it: with its sisters in one account, where the provider has such, else by itself. */
+function limitedOf(entry: ProviderEntry, connection: KnownConnection): Parameters<IntakeLimiter['take']>[0][number] {
   const name = entry.webhook.limitedBy;
-  return name === undefined ? undefined : routingKeys.find((key) => key.startsWith(routingKey(entry.id, { name, value: '' })));
+  if (name === undefined) return connection;
+  const account = connection.routingKeys.find((key) => key.startsWith(routingKey(entry.id, { name, value: '' })));
+  return { tenantId: connection.tenantId, connectionId: connection.connectionId, account };
 }
 
 /** One webhook on its way in. */
