@@ -18,6 +18,13 @@ describe('a credentials form', () => {
     expect(account.routingIdentifiers).toEqual({ phoneNumberId: '1', wabaId: '2' });
   });
 
+  it('is kept as text, lists and objects too, and read from that text again', () => {
+    const form = { accountSid: `AC${'a'.repeat(32)}`, authToken: 'secret', phoneNumber: '+15005550006', channels: ['sms', 'voice'], greetings: { 'en-US': { text: 'Hello, "Bo"; {x}' }, 'pt-BR': { url: 'https://example.net/a.mp3' } }, transcribe: false, voicemailMaxSeconds: 30 };
+    const { settings, credentials, routingIdentifiers } = parseCredentials(providers.twilio, form).account;
+    expect(settings).toMatchObject({ channels: 'sms,voice', greetings: JSON.stringify(form.greetings), transcribe: 'false', voicemailMaxSeconds: '30' });
+    expect(parseCredentials(providers.twilio, { ...settings, ...credentials, ...routingIdentifiers }).account.settings).toEqual(settings);
+  });
+
   it('is refused with the fields that are wrong and none of their values', () => {
     const attempt = () => parseCredentials(providers.genesys, { ...genesysForm, clientSecret: '', region: 'http://169.254.169.254/secret-path', surprise: 'secret-value' });
     expect(attempt).toThrow(

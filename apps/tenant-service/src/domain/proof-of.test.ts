@@ -16,6 +16,14 @@ describe('a check of an account', () => {
     expect(proves({ loginBaseUrl: 'https://mine.example' })).toBe('tenant');
   });
 
+  it('is not the provider\'s because an address says so, where accounts are not that server\'s', () => {
+    const mine = (routingIdentifiers: Record<string, string>, settings: Record<string, string> = {}): Account => ({ routingIdentifiers, settings, credentials: {} });
+    const sid = `AC${'a'.repeat(32)}`;
+    expect(proofOf(providers.twilio, mine({ accountSid: sid, sender: `${sid}/+15005550006` }), () => false)).toBe('provider');
+    expect(proofOf(providers.twilio, mine({ accountSid: sid, sender: `${sid}/+15005550006` }, { apiBaseUrl: 'https://mine.example' }), () => false)).toBe('tenant');
+    expect(proofOf(providers.botpress, mine({ bot: 'bot.example/support' }, { kind: 'v12', apiBaseUrl: 'https://bot.example' }), () => false)).toBe('provider');
+  });
+
   it('is not more at the sandbox than what the platform chose', () => {
     expect(proofOf(providers.genesys, inSandbox(providers.genesys, account({}), 'https://sandbox.example'), () => false)).toBe('platform');
   });

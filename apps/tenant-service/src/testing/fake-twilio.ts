@@ -57,7 +57,9 @@ export async function startFakeTwilio(): Promise<FakeTwilio> {
     return number;
   };
   const state = { refuses: undefined as RegExp | undefined, loses: undefined as RegExp | undefined, subaccountsMax: 1000, main: addAccount(), accounts, numbers, services: [] as FakeService[], senders: [] as FakeSender[], forSale: new Map<string, string[]>(), keys: new Map<string, { secret: string; account: string }>(), addAccount, addNumber };
-  const fake = await listen((call): Answer => {
+  const fake = await listen((seen): Answer => {
+    // In the place of the sandbox's, too.
+    const call = { ...seen, path: seen.path.replace(/^\/twilio(?=\/)/, '') };
     const line = `${call.method} ${call.path.split('?')[0]}`;
     if (state.refuses?.test(line) === true) return { status: 503, json: { code: 20503, message: 'Service unavailable', status: 503 } };
     const answer = answerTo(state, call, line);
