@@ -10,7 +10,7 @@ describeWithKafka('the distributed mode', () => {
     script: 'services',
     environment: async () => {
       const [database, kafka, redis] = await Promise.all([startTestDatabase(), testKafka(), testRedis()]);
-      return { CHATWOOT_MOVE_QUIET_SECONDS: '3', DATABASE_ADMIN_URL: database.adminUrl, KAFKA_BROKERS: kafka.brokers, ...(redis === undefined ? {} : { REDIS_URL: redis.url }) };
+      return { CHATWOOT_MOVE_QUIET_SECONDS: '3', TWILIO_TRANSCRIPT_WAIT_SECONDS: '3', DATABASE_ADMIN_URL: database.adminUrl, KAFKA_BROKERS: kafka.brokers, ...(redis === undefined ? {} : { REDIS_URL: redis.url }) };
     },
   });
 });

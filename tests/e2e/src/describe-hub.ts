@@ -7,6 +7,7 @@ import { eventually, quietMs, sleep } from './eventually.ts';
 import { describeChatbot } from './describe-chatbot.ts';
 import { describeChatwoot } from './describe-chatwoot.ts';
 import { describeTenancy } from './describe-tenancy.ts';
+import { describeTwilio } from './describe-twilio.ts';
 import { FakeGenesys, postAsGenesys, signAsGenesys } from './fake-genesys.ts';
 import { bodyOf, entryOf, FakeMeta, postAsMeta, signAsMeta } from './fake-meta.ts';
 import { HubProcess } from './hub-process.ts';
@@ -285,6 +286,8 @@ export function describeHub(name: string, { script, environment }: Options): voi
     describeChatwoot({ hub: () => hub, secrets: made });
 
     describeChatbot({ hub: () => hub, secrets: made });
+
+    describeTwilio({ hub: () => hub, secrets: made });
 
     it('has written no secret into any log line', () => {
       const secrets = [...made, ...[acme, globex, hooli].flatMap((tenant) => [

@@ -191,6 +191,14 @@ describe('a call without a recording', () => {
     expect(play(steps).sayings).toMatchObject([{ kind: 'handoff', about: 'missed' }, { kind: 'missed', reason }]);
   });
 
+  it('is told as missed half a minute after its end, however long a transcript would be waited for', () => {
+    const call = [called, ended].reduce((known, one) => addStep(known, one, transcribed), newCall(connectionId, called, transcribed));
+    const { call: waiting, checks } = decideVoicemail(call, start, waitMs);
+    expect(checks).toMatchObject([{ name: 'end', at: start + 30_000 }]);
+    expect(decideVoicemail(waiting, start + 29_999, waitMs).sayings).toEqual([]);
+    expect(decideVoicemail(waiting, start + 30_000, waitMs).sayings.map(({ kind }) => kind)).toEqual(['handoff', 'missed']);
+  });
+
   it('is not given up while it may last', () => {
     const call = addStep(newCall(connectionId, called, transcribed), called, transcribed);
     const { call: waiting, ...first } = decideVoicemail(call, start, waitMs);

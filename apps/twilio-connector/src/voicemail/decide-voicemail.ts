@@ -29,6 +29,8 @@ export type Decision = {
 
 /** Milliseconds that a call may last besides its recording: ringing, a greeting of a thousand letters, and Twilio's own work. */
 const callSlackMs = 300_000;
+/** Milliseconds after the end of a call in which its recording is still expected: Twilio names it before it ends the call, as a rule. */
+const endWaitMs = 30_000;
 /** Twilio transcribes recordings that are longer than this (contract, section 3). */
 const transcribedSecondsMin = 2;
 
@@ -61,7 +63,7 @@ export function decideVoicemail(call: Call, now: number, waitMs: number): Decisi
   }
   if (audible(call).length === 0 && !isTold(call, 'missed')) {
     const { isSettled, isEnded, reason, at } = missedCall(call);
-    const isGivenUp = () => (isEnded ? isOver('end', 'end', waitMs) : isOver('silence', 'silence', call.settings.secondsMax * 1_000 + callSlackMs + waitMs));
+    const isGivenUp = () => (isEnded ? isOver('end', 'end', Math.min(waitMs, endWaitMs)) : isOver('silence', 'silence', call.settings.secondsMax * 1_000 + callSlackMs + waitMs));
     if ((isSettled && call.caller !== null) || isGivenUp()) sayings.push({ kind: 'missed', reason, at });
   }
   return settle(call, sayings, checks);
