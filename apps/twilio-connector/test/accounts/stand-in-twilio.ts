@@ -39,6 +39,7 @@ export async function startStandInTwilio() {
     }
     if (rest === 'Usage/Records.json') return answer(200, paged('usage_records', account.usageRecords, url));
     if (rest === 'Messages.json') return answer(200, paged('messages', account.messages, url));
+    if (/^Messages\/\w+\/Media\/\w+$/.test(rest)) return response.writeHead(200, { 'content-type': 'image/png' }).end('a picture');
     const [, sid = '', isMedia] = /^Messages\/(\w+)(\/Media)?\.json$/.exec(rest) ?? [];
     if (isMedia !== undefined) return answer(200, paged('media_list', account.media[sid] ?? [], url));
     const message = account.messages.find((one) => one['sid'] === sid);

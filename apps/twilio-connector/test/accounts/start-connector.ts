@@ -60,6 +60,7 @@ export async function startConnector(db: Database<PrismaClient>, connections: Re
     },
   });
   const { consumers = [], tasks = [] } = await service.build(kit);
+  const handled = new Set<Envelope>();
   const handle = async (event: Envelope): Promise<void> => {
     const own = consumers.filter(({ type, delivery }) => type === event.type && delivery !== 'broadcast');
     for (const consumer of own) {
@@ -70,11 +71,13 @@ export async function startConnector(db: Database<PrismaClient>, connections: Re
   return {
     published: kit.published,
     handle,
-    /** What was published to the connector itself, as the bus would bring it; each event once. */
-    async handleOwn(): Promise<number> {
-      const own = kit.published.filter(({ type }) => type === 'webhook.received.twilio');
-      for (const event of new Map(own.map((event) => [event.eventId, event])).values()) await handle(event);
-      return own.length;
+    /** What was published to the connector itself since it was last called, as the bus would bring it. */
+    async handleOwn(): Promise<void> {
+      const own = kit.published.filter((event) => event.type === 'webhook.received.twilio' && !handled.has(event));
+      for (const event of own) {
+        handled.add(event);
+        await handle(event);
+      }
     },
     runTask: async (name: string) => tasks.find((task) => task.name === name)?.run(),
     statuses: () => kit.published.filter(({ type }) => type === 'message.status').map(({ payload }) => payload as Record<string, unknown>),
