@@ -16,9 +16,9 @@ const usageLineSchema = z.object({
   kind: z.enum(twilioUsageKinds),
   /** As the hub counted them: things (messages, calls, recordings), and what Twilio bills of them: segments of an SMS, begun minutes of a call. */
   ours: z.object({ count, units: count }),
-  /** As Twilio's usage records say; `price` in `currency`, as Twilio writes it. */
+  /** As Twilio's usage records say; `price` in `currency`, as Twilio writes it. Fees of Meta for WhatsApp templates are in `totalPrice` alone. */
   twilio: z.object({ count, units: count, price: z.string() }),
-  /** `twilio.count` less `ours.count`: what went past the hub, or has not been counted yet. */
+  /** `twilio.count` less `ours.count`: what went past the hub, or has not been counted yet. 0 while Twilio's side is missing. */
   difference: z.number().int(),
 });
 
