@@ -62,6 +62,8 @@ describe('a subaccount that a tenant brings', () => {
     mine.account.token = 'another-token';
     const rotated = await runAsTenant(world.acme, () => rotate(world.deps, id, { credentials: { authToken: 'another-token' } }));
     expect(rotated).toMatchObject({ status: 'active', statusReason: null, settings: { channels: 'voice', greetings: JSON.stringify(greetings), transcribe: 'false' } });
+    // What ingest answers calls from, and no more of it.
+    expect((await webhooksOf(world, id)).answerSettings).toEqual({ accountSid: mine.account.sid, language: 'pt-BR', greetings: JSON.stringify(greetings), voicemailMaxSeconds: '30', voicemailSilenceSeconds: '5', transcribe: 'false' });
     // Webhooks that Twilio signed a moment ago are on their way.
     expect((await webhooksOf(world, id)).webhookSecrets).toEqual([{ value: 'another-token', expiresAt: null }, { value: `token-of-${mine.account.sid}`, expiresAt: expect.any(String) }]);
   });

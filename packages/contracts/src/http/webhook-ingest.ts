@@ -98,7 +98,7 @@ export const listUnknownAccounts = defineRouteContract({
     schema: pageOf(
       z.object({
         provider: providerIdSchema,
-        /** `name:value`, the most specific one that was named. */
+        /** `name:value`: the account that limits are counted by (a subaccount of Twilio), else the most specific one that was named. */
         account: z.string(),
         /** Webhooks that named it, as far as they were counted: a process writes down at most some every second. */
         count: z.number().int().positive(),

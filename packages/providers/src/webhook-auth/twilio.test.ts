@@ -24,7 +24,7 @@ const parameters = (body: string): Record<string, unknown> => Object.fromEntries
 describe('vectors of Twilio\'s own libraries', () => {
   it('8: a list has each of its values once, whatever their order', () => {
     for (const order of [['+1325xxxxxxx', '+1415xxxxxxx'], ['+1415xxxxxxx', '+1325xxxxxxx'], ['+1415xxxxxxx', '+1325xxxxxxx', '+1415xxxxxxx']]) {
-      const body = new URLSearchParams(order.map((value) => ['MessagingBinding.Address', value])).toString();
+      const body = new URLSearchParams(order.map((value): [string, string] => ['MessagingBinding.Address', value])).toString();
       expect(verify({ url: u, body }, '83O6e2vORAoJHUNzJjDWN1jz+BA=', '12345')).toBe(true);
     }
   });

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { RawWebhook } from '../provider.ts';
-import { isForm, readForm } from './read-form.ts';
+import { isForm, readForm, type Form } from './read-form.ts';
 
 type Signed = Pick<RawWebhook, 'method' | 'url' | 'headers' | 'body'>;
 
@@ -11,13 +11,21 @@ type Signed = Pick<RawWebhook, 'method' | 'url' | 'headers' | 'body'>;
  */
 export function twilioParameters(webhook: Signed): string {
   if (!isForm(webhook) || bodyHashIn(webhook.url) !== undefined) return '';
-  const fields = readForm(webhook.body) ?? new Map<string, readonly string[]>();
+  const fields = readForm(webhook.body);
+  if (fields === undefined) return '';
+  const known = joined.get(fields);
+  if (known !== undefined) return known;
   // The default sort is by code unit, which is what the scheme asks for.
-  return [...fields.keys()]
+  const text = [...fields.keys()]
     .toSorted()
     .map((name) => [...new Set(fields.get(name))].toSorted().map((value) => name + value).join(''))
     .join('');
+  joined.set(fields, text);
+  return text;
 }
+
+/** A webhook is verified with secret after secret, and each signs the same. */
+const joined = new WeakMap<Form, string>();
 
 /**
  * Whether the signature says anything of the body: a form that can be read, no body at all, or a hash of it in the signed URL that fits. Stricter than
