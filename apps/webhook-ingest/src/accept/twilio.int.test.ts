@@ -208,6 +208,24 @@ describe('a call', () => {
     expect(new Set((await ingest.published()).slice(0, 4).map((event) => event.orderingKey))).toEqual(new Set([`${acmeNumber.connectionId}:${call['CallSid']}`]));
   });
 
+  it('is answered from ingest\'s own copy while tenant-service is away, with the greeting as it was changed last', async () => {
+    const changed = { ...acmeNumber, version: 2, answerSettings: { ...acmeNumber.answerSettings, greetings: '{"en-US":{"text":"We are closed"}}' } };
+    const greeting = async () => (await send(form(at('/api/webhooks/voicemail', ofAcme), twilioCall(ofAcme.accountSid, '+15005550006'), ofAcme))).text;
+    expect(await greeting()).not.toContain('We are closed');
+    connect(changed);
+    await ingest.publishChange(changed);
+    await until(async () => (await greeting()).includes('<Say language="en-US">We are closed</Say>'));
+    ingest.tenants.leave();
+    try {
+      await ingest.restart();
+      expect(await greeting()).toContain('<Say language="en-US">We are closed</Say>');
+      const [sealed] = (await ingest.admin.query<{ sealed: Buffer }>('select sealed_secrets as sealed from ingest.connections where connection_id = $1', [changed.connectionId])).rows;
+      expect(sealed?.sealed.toString('latin1')).not.toContain('We are closed');
+    } finally {
+      ingest.tenants.comeBack();
+    }
+  });
+
   it('gets no instructions while it cannot be stored', async () => {
     ingest.wire.cut();
     try {
