@@ -74,14 +74,28 @@ function keyOf({ connection }: ClientContext, name: string, language: string): s
   return JSON.stringify([connection.connectionId, name, language]);
 }
 
-/** `ContentName` is a pattern at Twilio; what it finds is compared whole. */
+type Found = { readonly friendlyName?: string; readonly sid?: string; readonly language?: string };
+
 async function findByName(name: string, twilio: Twilio): Promise<{ readonly sid: string; readonly language: string }[]> {
-  const found = await twilio.content.v2.contents.list({ contentName: name.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'), pageSize: 100, limit: 1000 }).catch((error: unknown) => {
+  try {
+    const found = await listNamed(name, twilio);
+    return found.flatMap(({ friendlyName, sid, language }) => (friendlyName === name && sid ? [{ sid, language: language ?? '' }] : []));
+  } catch (error) {
     if (isHubError(error)) throw error;
     // The library's own complaint about a page that is none.
     throw hubError('provider.unavailable', { publicMessage: 'Twilio\'s list of contents cannot be read; it is tried again.', cause: error });
-  });
-  return found.flatMap(({ friendlyName, sid, language }) => (friendlyName === name && sid ? [{ sid, language: language ?? '' }] : []));
+  }
+}
+
+/** `ContentName` is a pattern at Twilio; what it finds is compared whole. */
+async function listNamed(name: string, twilio: Twilio): Promise<readonly Found[]> {
+  try {
+    return await twilio.content.v2.contents.list({ contentName: name.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'), pageSize: 100, limit: 1000 });
+  } catch (error) {
+    if (!isHubError(error) || error.code !== 'provider.not_found') throw error;
+    // An address that has version 1 alone (a relay, the sandbox): it cannot look for a name.
+    return twilio.content.v1.contents.list({ pageSize: 500, limit: 5_000 });
+  }
 }
 
 /** `en_US` and `en-us` are one language. */

@@ -3,3 +3,4 @@ export { adminHeaders, internalToken, internalTokenHeaders, keyHeaders, memberHe
 export { testEnvironment } from './test-environment.ts';
 export { testKit, type RecordedCall, type TestKit, type TestKitOptions } from './test-kit.ts';
 export { describeRoute, type RouteSuite } from './describe-route.ts';
+export { startSandbox, type SandboxProcess } from './start-sandbox.ts';
