@@ -1,6 +1,6 @@
 import { isRecord, type Answer } from '../exchange.ts';
 import { isoTime, orMissing, pageAnswer, paging, type Call, type TwilioRoute } from './call.ts';
-import { readJsonParameters } from './parameters.ts';
+import { listOf, readJsonParameters, textOf } from './parameters.ts';
 import { refuse } from './refusals.ts';
 import type { TwilioContent } from './rows.ts';
 import { newSid } from './twilio-store.ts';
@@ -28,12 +28,47 @@ const bodyParameters = { friendly_name: 'text', variables: 'object', language: '
 export const contentRoutes: TwilioRoute[] = [
   { operation: 'CreateContent', method: 'POST', path: '/v1/Content', parameters: bodyParameters, isJson: true, handle: create },
   { operation: 'ListContent', method: 'GET', path: '/v1/Content', parameters: paging, handle: (call) => pageAnswer(call, 'contents', call.store.list('twilioContent', call.account.sid).toReversed(), (content) => contentOf(call, content)) },
+  {
+    operation: 'ListContentV2',
+    method: 'GET',
+    path: '/v2/Content',
+    parameters: { SortByDate: 'text', SortByContentName: 'text', DateCreatedAfter: 'time', DateCreatedBefore: 'time', ContentName: 'text', Content: 'text', Language: 'text[]', ContentType: 'text[]', ChannelEligibility: 'text[]', ...paging },
+    handle: search,
+  },
   { operation: 'FetchContent', method: 'GET', path: '/v1/Content/:sid', handle: (call) => ({ status: 200, json: contentOf(call, contentAt(call)) }) },
   { operation: 'DeleteContent', method: 'DELETE', path: '/v1/Content/:sid', handle: remove },
 ];
 
 function contentAt(call: Call): TwilioContent {
   return orMissing(call.store.find('twilioContent', call.account.sid, call.match[0] ?? ''), call);
+}
+
+/** `ContentName` and `Content` are patterns. */
+function search(call: Call): Answer {
+  const { given, store, account } = call;
+  const [name, text] = [patternOf(textOf(given, 'ContentName')), patternOf(textOf(given, 'Content'))];
+  const [languages, types] = [listOf(given, 'Language'), listOf(given, 'ContentType')];
+  const [after, before] = [textOf(given, 'DateCreatedAfter'), textOf(given, 'DateCreatedBefore')];
+  const found = store.list('twilioContent', account.sid).filter(
+    (content) =>
+      (name === undefined || name.test(content.friendlyName ?? '')) &&
+      (text === undefined || text.test(JSON.stringify(content.types))) &&
+      (languages.length === 0 || languages.includes(content.language)) &&
+      (types.length === 0 || types.some((type) => type in content.types)) &&
+      (after === undefined || Date.parse(content.createdAt) >= Date.parse(after)) &&
+      (before === undefined || Date.parse(content.createdAt) <= Date.parse(before)),
+  );
+  const byName = textOf(given, 'SortByContentName');
+  const sorted = byName === undefined ? found.toReversed() : found.toSorted((a, b) => (a.friendlyName ?? '').localeCompare(b.friendlyName ?? '') * (byName === 'desc' ? -1 : 1));
+  return pageAnswer(call, 'contents', byName === undefined && textOf(given, 'SortByDate') === 'asc' ? found : sorted, (content) => contentOf(call, content));
+}
+
+function patternOf(text: string | undefined): RegExp | undefined {
+  try {
+    return text === undefined ? undefined : new RegExp(text);
+  } catch {
+    return refuse(400, 20001, 'The pattern is not valid');
+  }
 }
 
 function create(call: Call): Answer {

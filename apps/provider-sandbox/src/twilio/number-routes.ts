@@ -170,7 +170,7 @@ function search(call: Call, kind: 'Local' | 'Mobile' | 'TollFree'): Answer {
         iso_country: country,
         address_requirements: 'none',
         beta: false,
-        capabilities: { voice: true, SMS: true, MMS: country === 'US' || country === 'CA' },
+        capabilities: { voice: true, sms: true, mms: country === 'US' || country === 'CA', fax: false },
       })),
       uri: call.path,
     },
@@ -197,7 +197,7 @@ export function countryOf(phoneNumber: string): string {
 
 export function numberOf(number: TwilioNumber): Record<string, unknown> {
   const { settings, accountSid, sid } = number;
-  const text = (name: string) => settings[name] ?? defaults[name] ?? '';
+  const text = (name: string) => settings[name] || (defaults[name] ?? '');
   const optional = (name: string) => settings[name] || null;
   return {
     sid,
@@ -215,19 +215,19 @@ export function numberOf(number: TwilioNumber): Record<string, unknown> {
     status: 'in-use',
     type: null,
     capabilities: { ...number.capabilities },
-    sms_url: text('SmsUrl'),
+    sms_url: optional('SmsUrl'),
     sms_method: text('SmsMethod'),
-    sms_fallback_url: text('SmsFallbackUrl'),
+    sms_fallback_url: optional('SmsFallbackUrl'),
     sms_fallback_method: text('SmsFallbackMethod'),
-    sms_application_sid: text('SmsApplicationSid'),
-    voice_url: text('VoiceUrl') || null,
+    sms_application_sid: optional('SmsApplicationSid'),
+    voice_url: optional('VoiceUrl'),
     voice_method: text('VoiceMethod'),
-    voice_fallback_url: text('VoiceFallbackUrl') || null,
+    voice_fallback_url: optional('VoiceFallbackUrl'),
     voice_fallback_method: text('VoiceFallbackMethod'),
     voice_application_sid: optional('VoiceApplicationSid'),
     voice_caller_id_lookup: text('VoiceCallerIdLookup').toLowerCase() === 'true',
     voice_receive_mode: settings['VoiceReceiveMode'] ?? 'voice',
-    status_callback: text('StatusCallback'),
+    status_callback: optional('StatusCallback'),
     status_callback_method: text('StatusCallbackMethod'),
     emergency_status: settings['EmergencyStatus'] ?? 'Inactive',
     emergency_address_sid: optional('EmergencyAddressSid'),

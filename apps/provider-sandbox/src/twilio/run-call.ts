@@ -105,7 +105,7 @@ class RunningCall {
           this.change({ error: '12000: too many redirects' });
           return { status: 'completed' };
         }
-        const next = await this.ask('call', new URL(verb.text, url).href, verb.attributes['method'], this.parameters('in-progress'));
+        const next = await this.ask('call', absoluteUrl(verb.text, url), verb.attributes['method'], this.parameters('in-progress'));
         return await this.follow(next.verbs, next.url, redirects + 1);
       }
       // Behind an empty recording the next verb follows; behind any other the action's answer.
@@ -127,7 +127,7 @@ class RunningCall {
     this.deps.store.put('twilioRecording', this.recording.sid, this.recording);
     const { recording } = this;
     const fileUrl = `${this.deps.baseUrl}/2010-04-01/Accounts/${recording.accountSid}/Recordings/${recording.sid}`;
-    const resolve = (given: string) => new URL(given, documentUrl).href;
+    const resolve = (given: string) => absoluteUrl(given, documentUrl);
     const callback = attributes['recordingStatusCallback'];
     const events = (attributes['recordingStatusCallbackEvent'] ?? 'completed').split(/\s+/);
     // `failed` is told to whoever listens to `completed`.
@@ -239,4 +239,9 @@ class RunningCall {
 /** Any key ends a recording when the verb does not say which. */
 function isKey(key: string, finishOnKey = '1234567890*#'): boolean {
   return key.length === 1 && finishOnKey.includes(key);
+}
+
+/** A whole URL stays as it was written: it is signed so. */
+function absoluteUrl(given: string, documentUrl: string): string {
+  return /^https?:\/\//i.test(given) ? given : new URL(given, documentUrl).href;
 }

@@ -77,7 +77,7 @@ function recordOf(call: Call, { name, from, to, items }: { name: string; from: s
     count_unit: unit.count,
     usage: name === 'totalprice' ? price.toFixed(5) : String(items.reduce((sum, item) => sum + item.usage, 0)),
     usage_unit: unit.usage,
-    price: Number(price.toFixed(5)),
+    price: price.toFixed(5),
     price_unit: 'usd',
     start_date: from,
     end_date: to,
