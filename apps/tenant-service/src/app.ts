@@ -134,7 +134,7 @@ export function build(kit: Kit<Config, PrismaClient>): ServiceParts {
     consumers: [onTenantErased(deps), onTenantChanged(deps), onConnectionHealth(deps.health), onAuditRecorded(deps), onUsageRecorded({ ...deps, log: kit.log, limitMetrics: createLimitMetrics(kit.registry) })],
     tasks: [
       { name: 'recheck-drafts', cron: '* * * * *', run: () => recheckDrafts(deps, kit.log) },
-      { name: 'recheck-by-hand', cron: '*/5 * * * *', run: () => recheckByHand(deps, kit.log) },
+      { name: 'recheck-by-hand', cron: '*/10 * * * *', run: () => recheckByHand(deps, kit.log) },
       { name: 'tell-of-platform-accounts', cron: '* * * * *', run: () => inSystem(() => tellAllTenants(deps)) },
       { name: 'check-platform-accounts', cron: '*/10 * * * *', run: () => checkPlatformConnections(deps, kit.log) },
       { name: 'erase-tenants', cron: '* * * * *', run: () => eraseTenants(deps, kit.log) },

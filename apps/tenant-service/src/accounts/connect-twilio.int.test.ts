@@ -210,7 +210,7 @@ describe('messaging services and WhatsApp', () => {
     expect(await connect(world, world.acme, mine.form({ channels: ['whatsapp'] }))).toMatchObject({ status: 'pending', statusReason: expect.stringMatching(/Register the number/) });
     const playing = await connect(world, world.globex, account().form({ channels: ['whatsapp'], phoneNumber: '+14155238886' }));
     const { account: sid } = playing.routingIdentifiers;
-    expect(playing).toMatchObject({ status: 'active', settings: { toDoByHand: expect.stringContaining(`put https://hub.example.net/api/webhooks/whatsapp?account=${sid} into "When a message comes in"`) } });
+    expect(playing).toMatchObject({ status: 'active', settings: { toDoByHand: expect.stringContaining(`put https://hub.example.net/api/webhooks/whatsapp?account=${sid}#rc=3&rp=all into "When a message comes in"`) } });
   });
 });
 

@@ -76,7 +76,8 @@ export async function fetchAccount(call: TwilioCall, accountSid: string): Promis
     return unverified(`Twilio refuses the auth token of account ${accountSid} (status ${answer.status}). Give the primary auth token of this very account, not one of the main account or of another one; a closed account has none.`, false);
   }
   const read = readAnswer(answer, accountSchema, `find account ${accountSid}`);
-  if (read.kind === 'read' && read.value.sid.toLowerCase() !== accountSid.toLowerCase()) return unverified(`Twilio answers for another account than ${accountSid}. Check accountSid.`, false, 'provider.not_found');
+  // To the letter: webhooks name it as Twilio writes it.
+  if (read.kind === 'read' && read.value.sid !== accountSid) return unverified(`Twilio answers for account ${read.value.sid.slice(0, 40)}, not ${accountSid}. Give accountSid as Twilio writes it.`, false, 'provider.not_found');
   return read;
 }
 

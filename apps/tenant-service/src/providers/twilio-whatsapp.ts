@@ -26,7 +26,7 @@ export type WhatsAppOutcome = { readonly kind: 'whatsapp'; readonly works: boole
 export async function setSender(call: TwilioCall, phoneNumber: string, url: string): Promise<WhatsAppOutcome> {
   const address = url.split('#')[0] ?? url;
   if (phoneNumber === sandboxNumber) {
-    return { kind: 'whatsapp', works: true, toDo: `${sandboxNumber} is Twilio's WhatsApp sandbox, whose address only the console sets: at Messaging, Try it out, Send a WhatsApp message, Sandbox settings, put ${address} into "When a message comes in", with method POST.` };
+    return { kind: 'whatsapp', works: true, toDo: `${sandboxNumber} is Twilio's WhatsApp sandbox, whose address only the console sets: at Messaging, Try it out, Send a WhatsApp message, Sandbox settings, put ${url} into "When a message comes in", with method POST.` };
   }
   const found = await findSender(call, phoneNumber);
   if (found.kind === 'unverified') return found;
