@@ -4,7 +4,7 @@ import { onEvent, type BusLog, type ScheduledTask, type Subscription } from '@sw
 import { runAsTenant } from '@switchboard/tenant-context';
 import { randomUUID } from 'node:crypto';
 import type { DueReconciliation, Reconciliations } from '../store/reconciliations.ts';
-import { lookThrough, type LookDeps } from './look-through.ts';
+import { lookThrough, overlapMs, type LookDeps } from './look-through.ts';
 
 export type ReconcilerOptions = LookDeps & {
   readonly name: string;
@@ -26,6 +26,9 @@ const leaseMs = 10 * 60_000;
 /** Looks that a connection which fails is put off by, at most: with an hour between them, a day. */
 const putOffMax = 24;
 
+/** Milliseconds until a connection with more missed messages than a look takes is looked at again. */
+const behindMs = 60_000;
+
 /** Which connections there are, and the work on them. */
 export function createReconciler(options: ReconcilerOptions): { readonly consumers: readonly Subscription[]; readonly tasks: readonly ScheduledTask[] } {
   const { name, reconciliations, now, everyMs, random } = options;
@@ -36,8 +39,8 @@ export function createReconciler(options: ReconcilerOptions): { readonly consume
       effect: 'transaction',
       async handle({ eventId, occurredAt, payload: { connectionId, provider, status } }) {
         if (provider !== 'twilio') return;
-        // What came before it was connected is none of the hub's.
-        if (status === 'active') await reconciliations.follow(connectionId, eventId, new Date(occurredAt), new Date(now().getTime() + everyMs * random()));
+        // What came before it was connected is none of the hub's, or another connection's: the first look goes back to that and no further.
+        if (status === 'active') await reconciliations.follow(connectionId, eventId, new Date(Date.parse(occurredAt) + overlapMs), new Date(now().getTime() + everyMs * random()));
         else await reconciliations.forget(connectionId);
       },
     })],
@@ -67,7 +70,9 @@ async function reconcile(due: DueReconciliation, owner: string, options: Reconci
     const connection = await connections.load(connectionId);
     if (!isFollowed(connection)) return await reconciliations.forget(connectionId);
     const { lookedUntil, isBehind } = await lookThrough(due, connection, options);
-    await reconciliations.settle(connectionId, owner, { lookedUntil, nextAt: isBehind && lookedUntil > due.lookedUntil ? now() : spread(everyMs), failures: 0 });
+    // Not got on: what it has published must be taken in first.
+    const nextAt = isBehind ? new Date(now().getTime() + (lookedUntil > due.lookedUntil ? 0 : behindMs)) : spread(everyMs);
+    await reconciliations.settle(connectionId, owner, { lookedUntil, nextAt, failures: 0 });
   } catch (error) {
     if (isHubError(error) && error.code === 'connection.not_found') return reconciliations.forget(connectionId);
     // One tenant's refused credentials, or a defect that its messages meet, must not keep the others waiting.

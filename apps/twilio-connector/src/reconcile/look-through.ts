@@ -20,7 +20,7 @@ export type LookDeps = {
 /** Milliseconds that a webhook is given to come by itself: Twilio's retries end after 15 seconds, and the bus may be behind. */
 const settleMs = 2 * 60_000;
 /** Milliseconds of what was looked at before, once more: Twilio lists a message when it has it, which need not be when it was sent. */
-const overlapMs = 10 * 60_000;
+export const overlapMs = 10 * 60_000;
 /** Milliseconds looked through at once: after a long absence in several steps. */
 const stepMsMax = 24 * 60 * 60_000;
 const stepMsMin = 60_000;
