@@ -15,7 +15,7 @@ const answerBytesMax = 8 * 1024 * 1024;
  * egress guard, once. Cheap to make: one for each call, so that no secret outlives it. What is not carried out throws a HubError that says its fate.
  */
 export async function openTwilio(context: ClientContext): Promise<Twilio> {
-  // Half a second of modules, needed only where there is something to call.
+  // Some 400 ms of modules, once, needed only where there is something to call; a client of its own costs a hundredth of a millisecond.
   const { default: library } = await import('twilio');
   const { accountSid } = accountOf(context.connection);
   const { username, password } = credentialsOf(context);

@@ -5,7 +5,7 @@ import { readObject, type Form } from './wire.ts';
 export function parseReply(form: Form): MessageContent | undefined {
   const { Body: body, ButtonText: buttonText, ButtonPayload: buttonPayload, ListId: listId, ListTitle: listTitle, ListDescription: description } = form;
   if (buttonPayload || buttonText) return { kind: 'choice_reply', optionId: buttonPayload || buttonText || '', title: buttonText || body || buttonPayload || '' };
-  // Seen in the wild, not in the list of parameters: the row of a list picker.
+  // The row of a list picker, as it is reported to come; Twilio's list of parameters does not have it.
   if (listId) return { kind: 'choice_reply', optionId: listId, title: listTitle || body || listId, ...(description ? { description: description.slice(0, 1024) } : {}) };
   const flow = readObject(form['FlowData']);
   if (flow !== undefined) return { kind: 'form_reply', title: body || 'Form', fields: flow };

@@ -23,13 +23,18 @@ export function renderMessage(command: MessageSend, connection: PublicConnection
   const sender = senderOf(channel, account);
   if (sender === undefined) return impossible('This connection has neither a phone number nor a messaging service to send from.');
 
-  const pieces = renderPieces(content, { channel, isMmsPossible: isMmsPossible(to, account) });
+  const pieces = renderPieces(content, { channel, isMmsPossible: isMmsPossible(recipientOf(to), account) });
   if (!Array.isArray(pieces)) return impossible(pieces.reason);
   const parts = pieces.map(({ media, ...piece }, index): RenderedPart => {
-    const body: MessageBody = { kind: 'message', to, ...sender, ...piece, ref: pieces.length === 1 ? messageId : `${messageId}.${index}` };
+    const body: MessageBody = { kind: 'message', to: recipientOf(to), ...sender, ...piece, ref: pieces.length === 1 ? messageId : `${messageId}.${index}` };
     return { body, ...(media === undefined ? {} : { media }) };
   });
   return { kind: 'parts', parts };
+}
+
+/** With `+`, where an address that a tenant gave has none. A short code has no country, and a WhatsApp user id no number. */
+function recipientOf(address: string): string {
+  return address.replace(/^(whatsapp:)?(\d{7,15})$/, '$1+$2');
 }
 
 /** SMS go out by the service, which has a pool of numbers; WhatsApp from the number that the contact has written to, which need not be in it. */

@@ -99,6 +99,8 @@ export const smsRenderings: readonly RenderingFixture[] = [
   { name: 'a location with a map', content: places, expected: [sms({ body: 'Cafe Azul\nRua Um, 10\nhttps://www.google.com/maps?q=-23.55,-46.63' })] },
   { name: 'a choice as numbered text', content: { kind: 'choice', text: 'Confirm?', options: [{ id: 'yes', title: 'Yes' }, { id: 'no', title: 'No' }] }, expected: [sms({ body: 'Confirm?\n1. Yes\n2. No' })] },
   { name: 'nothing of typing', content: { kind: 'typing', on: true }, command: { replyToProviderMessageId: 'SM1' }, expected: 'nothing' },
+  { name: 'a text to a number without its plus', content: { kind: 'text', text: 'Hello' }, command: { contact: { address: '15005550111', aliases: {} } }, expected: [sms({ body: 'Hello' })] },
+  { name: 'a text to a short code', content: { kind: 'text', text: 'Hello' }, command: { contact: { address: '12345', aliases: {} } }, expected: [{ body: { kind: 'message', to: '12345', messagingServiceSid, body: 'Hello', ref: renderedMessageId } }] },
   { name: 'that WhatsApp is not connected', content: { kind: 'text', text: 'Hello' }, command: { contact: { address: 'whatsapp:+5511912345678', aliases: {} } }, expected: impossible },
 ];
 
