@@ -130,9 +130,9 @@ function callOf(row: TwilioCallRow): Record<string, unknown> {
 /** Files themselves, which need no credentials unless the account says so. Undefined: the path is of no file. */
 export function answerFile(store: TwilioStore, exchange: Pick<Exchange, 'method' | 'headers'>, path: string): Answer | undefined {
   const [, accountSid = '', messageSid, mediaSid, recordingSid, extension] = /^\/2010-04-01\/Accounts\/(AC\w+)\/(?:Messages\/(\w+)\/Media\/(\w+)|Recordings\/(\w+)(\.wav|\.mp3)?)$/.exec(path) ?? [];
-  const [, redirectedSid, token] = /^\/files\/(\w+)\/(\w+)$/.exec(path) ?? [];
+  const pass = /^\/files\/(\w+)$/.exec(path)?.[1];
   if (exchange.method !== 'GET') return undefined;
-  if (redirectedSid !== undefined) return answerRedirected(store, exchange, redirectedSid, token ?? '');
+  if (pass !== undefined) return answerRedirected(exchange, pass);
   const account = store.account(accountSid);
   if (accountSid === '') return undefined;
   if (account === undefined) return notFound(path);
@@ -140,9 +140,9 @@ export function answerFile(store: TwilioStore, exchange: Pick<Exchange, 'method'
   const file = mediaSid === undefined ? recordingFile(store, accountSid, recordingSid ?? '', extension ?? '.wav') : mediaFile(store, accountSid, messageSid ?? '', mediaSid);
   if (file === undefined) throw new Refused(notFound(path));
   if (account.mediaRedirect === null) return { status: 200, bytes: file.bytes, headers: { 'content-type': file.contentType } };
-  const pass = randomBytes(8).toString('hex');
-  passes.set(pass, file);
-  return { status: 307, headers: { location: `${account.mediaRedirect}/twilio/files/${mediaSid ?? recordingSid}/${pass}` } };
+  const signed = randomBytes(16).toString('hex');
+  passes.set(signed, file);
+  return { status: 307, headers: { location: `${account.mediaRedirect}/twilio/files/${signed}` } };
 }
 
 type StoredFile = { readonly contentType: string; readonly bytes: Buffer };
@@ -151,10 +151,10 @@ type StoredFile = { readonly contentType: string; readonly bytes: Buffer };
 const passes = new Map<string, StoredFile>();
 
 /** As a CDN with a signed URL: it takes no other credentials, and each URL once. */
-function answerRedirected(_store: TwilioStore, exchange: Pick<Exchange, 'headers'>, _sid: string, token: string): Answer {
+function answerRedirected(exchange: Pick<Exchange, 'headers'>, pass: string): Answer {
   if (exchange.headers.authorization !== undefined) return refusal(400, 20001, 'Only one way of authentication is allowed: the Authorization header does not belong here');
-  const file = passes.get(token);
-  passes.delete(token);
+  const file = passes.get(pass);
+  passes.delete(pass);
   return file === undefined ? { status: 403 } : { status: 200, bytes: file.bytes, headers: { 'content-type': file.contentType } };
 }
 

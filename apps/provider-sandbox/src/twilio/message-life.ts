@@ -7,6 +7,8 @@ import type { TwilioWebhooks } from './twilio-webhooks.ts';
 /** Bytes of a file that WhatsApp takes. */
 const mediaMaxBytes = 16 * 1024 * 1024;
 const windowMs = 24 * 3_600_000;
+/** The longest that a timer of Node takes. */
+const timerMaxMs = 2 ** 31 - 1;
 
 export type FetchFile = (url: string) => Promise<{ contentType: string; bytes: Buffer } | undefined>;
 
@@ -50,6 +52,16 @@ export class MessageLife {
     const done = life.catch(() => undefined).finally(() => this.running.delete(done));
     this.running.add(done);
     if (fate?.early === true) await done;
+  }
+
+  /** Sent when its time has come, unless it was canceled until then. Forgotten when the sandbox ends. */
+  startAt(account: TwilioAccount, message: TwilioMessage, at: Date): void {
+    const inMs = at.getTime() - this.now().getTime();
+    if (inMs > timerMaxMs) return;
+    setTimeout(() => {
+      const due = this.store.find('twilioMessage', account.sid, message.sid);
+      if (due?.status === 'scheduled') void this.start(account, due);
+    }, inMs).unref();
   }
 
   /** When no message is on its way any more: for tests. */

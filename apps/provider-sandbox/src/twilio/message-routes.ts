@@ -93,6 +93,7 @@ async function create(call: Call): Promise<Answer> {
   };
   store.put('twilioMessage', message.sid, message);
   if (scheduled === undefined) await call.life.start(account, message);
+  else call.life.startAt(account, message, scheduled);
   return { status: 201, json: messageOf(message) };
 }
 

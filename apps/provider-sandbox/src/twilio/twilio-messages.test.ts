@@ -96,6 +96,15 @@ describe('messages at the stand-in for Twilio', () => {
     });
   });
 
+  it('wait for their time, and can be taken back until then', async () => {
+    const { json } = await acme.control('POST', '/services', { pool: [acme.numberSid] });
+    const form = { To: contact, MessagingServiceSid: String(json['messagingServiceSid']), Body: 'Later', ScheduleType: 'fixed', SendAt: '2026-11-21T10:00:00Z' };
+    const made = await acme.call('POST', '/Messages.json', form);
+    expect(made.json).toMatchObject({ status: 'scheduled', date_sent: null });
+    expect((await acme.call('POST', `/Messages/${String(made.json['sid'])}.json`, { Status: 'canceled' })).json).toMatchObject({ status: 'canceled' });
+    expect(await acme.call('POST', '/Messages.json', { ...form, SendAt: '2026-11-21T09:01:00Z' })).toMatchObject({ status: 400, json: { code: 35114 } });
+  });
+
   describe('that a contact sends', () => {
     it('come as SMS with all that Twilio says, and again as they were', async () => {
       const first = await receive({ text: ' Hi ', extra: { NewField: 'x' } });
