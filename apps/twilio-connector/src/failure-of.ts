@@ -1,6 +1,7 @@
+import type { ProviderFate } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply } from '@switchboard/service-kit';
-import { readTwilioError, type TwilioFate } from './read-twilio-error.ts';
+import { readTwilioError } from './read-twilio-error.ts';
 import { readRefusal } from './wire.ts';
 
 /** A request that Twilio did not carry out, as an error that says its fate. Twilio decides by its code; the status decides where there is none, or an unknown one. Pure. */
@@ -25,7 +26,7 @@ function isOutcomeUnknown(status: number, code: number | undefined): boolean {
   return code === undefined || code === 20500 || readTwilioError(code) === undefined;
 }
 
-function fateOfStatus(status: number): TwilioFate {
+function fateOfStatus(status: number): ProviderFate {
   const refused = { retry: 'never', scope: 'account' } as const;
   if (status === 401) return { ...refused, code: 'provider.unauthorized', message: 'Twilio refuses the credentials. Post new credentials for this connection.' };
   if (status === 403) return { ...refused, code: 'provider.forbidden', message: 'Twilio refuses the permission to this account.' };
@@ -35,7 +36,7 @@ function fateOfStatus(status: number): TwilioFate {
   return { retry: 'never', code: 'provider.rejected', message: `Twilio refused the message (${status}).` };
 }
 
-function retryAfter({ headers }: EgressReply, { retry }: TwilioFate): TwilioFate['retry'] | undefined {
+function retryAfter({ headers }: EgressReply, { retry }: ProviderFate): ProviderFate['retry'] | undefined {
   const seconds = Number(headers['retry-after'] ?? Number.NaN);
   return Number.isFinite(seconds) && seconds > 0 ? { ...(typeof retry === 'object' ? retry : {}), afterMs: seconds * 1000 } : undefined;
 }

@@ -1,16 +1,8 @@
-import type { DeliveryError, ErrorCode, Retry } from '@switchboard/contracts';
-
-export type TwilioFate = {
-  readonly code: ErrorCode;
-  readonly retry: Retry;
-  /** In the tenant's words: what is wrong and the way out. */
-  readonly message: string;
-  /** The account, its credentials or its sender are refused, whatever is sent to whom: messages wait until that is mended. */
-  readonly scope?: 'account';
-};
+import { each, later, never, refused, type ProviderFate } from '@switchboard/connector-kit';
+import type { DeliveryError } from '@switchboard/contracts';
 
 /** What Twilio's error code means for a message, in an answer or in a status (contract, section 7). Undefined for a code that the table does not know. Pure. */
-export function readTwilioError(code: number): TwilioFate | undefined {
+export function readTwilioError(code: number): ProviderFate | undefined {
   return fates.get(code);
 }
 
@@ -34,7 +26,7 @@ const badMedia = never('media.unavailable', 'Twilio could not fetch the file fro
 const blockedByContact = never('provider.rejected', 'WhatsApp does not deliver to this contact: the contact has blocked the sender, or WhatsApp\'s policy forbids it.');
 const unavailable = later('provider.unavailable', 'Twilio or the channel has a temporary fault; it is tried again.');
 
-const fates: ReadonlyMap<number, TwilioFate> = new Map([
+const fates: ReadonlyMap<number, ProviderFate> = new Map([
   ...each([20003], unauthorized),
   ...each([20404], refused('provider.not_found', 'Twilio does not know this account. Check the account SID of this connection.')),
   ...each([20429], later('provider.throttled', 'The account makes too many calls to Twilio at once; it is tried again.')),
@@ -69,19 +61,3 @@ const fates: ReadonlyMap<number, TwilioFate> = new Map([
   ...each([63038], later('provider.throttled', 'The account has sent as many messages as Twilio lets it in a day; it is tried again.', { afterMs: 60 * minute, counted: false })),
   ...each([14107], never('provider.rejected', 'Twilio stopped a loop: two numbers answered each other more than 30 times in 30 seconds.')),
 ]);
-
-function never(code: ErrorCode, message: string): TwilioFate {
-  return { code, message, retry: 'never' };
-}
-
-function refused(code: ErrorCode, message: string): TwilioFate {
-  return { code, message, retry: 'never', scope: 'account' };
-}
-
-function later(code: ErrorCode, message: string, retry: Retry = 'later'): TwilioFate {
-  return { code, message, retry };
-}
-
-function each(codes: readonly number[], fate: TwilioFate): [number, TwilioFate][] {
-  return codes.map((code) => [code, fate]);
-}

@@ -1,8 +1,8 @@
-import { parseJson, type ClientContext, type Delivered, type FetchedMedia, type PartMedia, type RemoteMedia, type RenderedPart } from '@switchboard/connector-kit';
+import { parseJson, type ClientContext, type Delivered, type FetchedMedia, type PartMedia, type ProviderFate, type RemoteMedia, type RenderedPart } from '@switchboard/connector-kit';
 import { hubError, isHubError, type HubError } from '@switchboard/contracts';
 import type { EgressReply, EgressRequest } from '@switchboard/service-kit';
 import { isTokenHost } from './is-token-host.ts';
-import { readMetaError, type MetaFate } from './read-meta-error.ts';
+import { readMetaError } from './read-meta-error.ts';
 import { graphErrorSchema, mediaReplySchema, sendReplySchema, uploadReplySchema } from './wire.ts';
 
 /** The calls to Meta's Graph API; the only I/O of the connector. Translates every failure to a HubError that says its fate. */
@@ -112,7 +112,7 @@ function graphFailure(reply: EgressReply): HubError {
   });
 }
 
-function fateOfStatus(status: number): MetaFate {
+function fateOfStatus(status: number): ProviderFate {
   const refused = { retry: 'never', scope: 'account' } as const;
   if (status === 401) return { ...refused, code: 'provider.unauthorized', message: 'WhatsApp refuses the access token. Post new credentials for this connection.' };
   if (status === 403) return { ...refused, code: 'provider.forbidden', message: 'WhatsApp refuses the permission for this number.' };

@@ -1,21 +1,13 @@
-import type { DeliveryError, ErrorCode, Retry } from '@switchboard/contracts';
+import { each, later, never, refused, type ProviderFate } from '@switchboard/connector-kit';
+import type { DeliveryError } from '@switchboard/contracts';
 import type { MetaError } from './wire.ts';
-
-export type MetaFate = {
-  readonly code: ErrorCode;
-  readonly retry: Retry;
-  /** In the tenant's words: what is wrong and the way out. */
-  readonly message: string;
-  /** `pair`: this contact alone is held back. `account`: the token, the permission or the number is refused, whatever is sent to whom. */
-  readonly scope?: 'pair' | 'account';
-};
 
 /**
  * What Meta's error code means for a message. Codes and their meaning:
  * developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes (September 2026); titles are not relied upon, Meta
  * is going to drop them. Pure. Undefined for a code that the table does not know.
  */
-export function readMetaError(error: Pick<MetaError, 'code' | 'message' | 'error_data'>): MetaFate | undefined {
+export function readMetaError(error: Pick<MetaError, 'code' | 'message' | 'error_data'>): ProviderFate | undefined {
   const { code } = error;
   if (code === 200 && /token/i.test(`${error.message ?? ''} ${error.error_data?.details ?? ''}`)) return fates.get(190);
   return fates.get(code) ?? (code >= 200 && code <= 299 ? fates.get(10) : undefined);
@@ -45,7 +37,7 @@ const badTemplate = never('provider.rejected', 'WhatsApp refuses the template: i
 const pausedTemplate = never('provider.rejected', 'WhatsApp has paused or disabled the template for its low quality. Edit it or use another one.');
 const spam = never('provider.rejected', 'WhatsApp restricts this number because too many of its messages were blocked or marked as spam. See its quality in the WhatsApp Manager.');
 
-const fates: ReadonlyMap<number, MetaFate> = new Map([
+const fates: ReadonlyMap<number, ProviderFate> = new Map([
   ...each([0, 190], unauthorized),
   ...each([3, 10, 131_005], forbidden),
   // 1 may also be a malformed request; the bus gives up after its cap.
@@ -79,19 +71,3 @@ const fates: ReadonlyMap<number, MetaFate> = new Map([
   ...each([132_069], { ...later('provider.throttled', 'WhatsApp throttles the form (Flow) of this template; it is tried again.', { afterMs: minute }), scope: 'pair' as const }),
   ...each([133_016], never('provider.rejected', 'The number was registered or deregistered too often. WhatsApp opens it again after 72 hours.')),
 ]);
-
-function never(code: ErrorCode, message: string): MetaFate {
-  return { code, message, retry: 'never' };
-}
-
-function refused(code: ErrorCode, message: string): MetaFate {
-  return { code, message, retry: 'never', scope: 'account' };
-}
-
-function later(code: ErrorCode, message: string, retry: Retry = 'later'): MetaFate {
-  return { code, message, retry };
-}
-
-function each(codes: readonly number[], fate: MetaFate): [number, MetaFate][] {
-  return codes.map((code) => [code, fate]);
-}

@@ -19,3 +19,4 @@ export { describeInWords } from './domain/describe-in-words.ts';
 export { splitText } from './domain/split-text.ts';
 export { instantOf } from './domain/instant-of.ts';
 export { parseJson } from './domain/parse-json.ts';
+export { each, later, never, refused, type ProviderFate } from './domain/provider-fate.ts';
