@@ -191,7 +191,7 @@ function whatsAppParameters(message: TwilioMessage, inbound: InboundMessage, med
     ChannelMetadata: JSON.stringify({ type: 'whatsapp', data: { context: { ProfileName: name, ...(waId === undefined ? {} : { WaId: waId }) } } }),
     ReferralNumMedia: '0',
     ...(location && { Latitude: String(location.latitude), Longitude: String(location.longitude), ...(location.address === undefined ? {} : { Address: location.address }), ...(location.label === undefined ? {} : { Label: location.label }) }),
-    ...(button && { ButtonText: button.text, ButtonPayload: button.payload ?? button.text, ...(button.type === undefined ? {} : { ButtonType: button.type }) }),
+    ...(button && { Forwarded: 'false', FrequentlyForwarded: 'false', ButtonText: button.text, ButtonPayload: button.payload ?? button.text, ...(button.type === undefined ? {} : { ButtonType: button.type }) }),
     ...Object.fromEntries(Object.entries(referral ?? {}).map(([key, value]) => [`Referral${key}`, value])),
   };
 }
