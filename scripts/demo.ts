@@ -9,6 +9,7 @@ import { Notebook } from './demo/notebook.ts';
 import { sideBySide, table } from './demo/print.ts';
 import { showChatbot } from './demo/show-chatbot.ts';
 import { showChatwoot } from './demo/show-chatwoot.ts';
+import { showTwilio } from './demo/show-twilio.ts';
 
 const home = resolve(process.env['SWITCHBOARD_HOME'] ?? '.switchboard');
 const port = (name: string, fallback: number) => process.env[`${name}_PORT`] ?? String(fallback);
@@ -66,6 +67,7 @@ async function demo(): Promise<void> {
   console.log(`\n${table([['tenant', 'conversation', 'from contact', 'from agents', 'delivered', 'read', 'seconds', 'mappings', 'messages'], ...(await Promise.all([left, right].map(summary)))])}`);
   await showChatwoot(addresses, adminKey, notebook);
   await showChatbot(addresses, adminKey, notebook);
+  await showTwilio(addresses, adminKey, notebook);
   console.log('\nThe demo ended well.');
 }
 

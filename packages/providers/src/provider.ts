@@ -129,6 +129,11 @@ export type ProviderEntry = {
      * the secret tells them apart, and an event's id means something within a connection only.
      */
     readonly hasLocalIds?: boolean;
+    /**
+     * Every account has a secret of its own, which speaks for no other: an account that nobody has connected stays unknown (404), whoever's secret has
+     * signed it. Elsewhere many accounts have one (a Meta app's).
+     */
+    readonly hasSecretPerAccount?: boolean;
     /** The URL of a connection may go on behind its id (`/webhooks/twilio/:connectionId/status`), for whoever reads URLs; it means nothing to routing. */
     readonly hasSubpaths?: boolean;
     /**

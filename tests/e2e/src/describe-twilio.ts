@@ -135,8 +135,8 @@ export function describeTwilio({ hub, secrets }: { hub: () => HubProcess; secret
         const stranger = `AC${randomUUID().replaceAll('-', '')}`;
         expect(await postAs({ ...forged, as: stranger, account: stranger, token: a.authToken })).toBe(404);
         expect([await webhooksOf(weyland), await webhooksOf(aperture)]).toEqual(before);
-        await eventually('the platform to see the unknown account', async () => (await gateway('GET', '/webhooks/unknown-accounts?provider=twilio', admin())).text.includes(stranger) || undefined);
-        expect((await gateway('GET', '/webhooks/unknown-accounts', weyland.key)).status).toBe(401);
+        await eventually('the platform to see the unknown account', async () => (await gateway('GET', '/unknown-accounts?provider=twilio', admin())).text.includes(stranger) || undefined);
+        expect((await gateway('GET', '/unknown-accounts', weyland.key)).status).toBe(401);
       });
 
       it('cannot reach the other\'s number by its text: what a subaccount says is its own tenant\'s', async () => {

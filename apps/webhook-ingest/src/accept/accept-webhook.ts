@@ -204,6 +204,8 @@ async function isSignedByKnown({ directory }: AcceptParts, visit: Visit, related
   const near = [...new Map(related.map((identifier) => [routingKey(entry.id, identifier), identifier])).values()].slice(0, triedSecretsMax);
   const { find } = await findOwners(directory, visit, near);
   if (near.flatMap(find).some((connection) => verifier.isSignedBy(connection))) return true;
+  // Of an account that has a name nobody else's secret says anything; what names none may be anybody's.
+  if (entry.webhook.hasSecretPerAccount === true && related.length > 0) return false;
   const likely = await directory.listLikely(entry.id, triedSecretsMax);
   return likely.some((connection) => verifier.isSignedBy(connection));
 }

@@ -33,7 +33,7 @@ describeRoute(listUnknownAccounts, { service: 'webhook-ingest', url: () => inges
 describe('an account that nobody has connected', () => {
   const strange = { accountSid: twilioSid('AC'), authToken: 'nobody\'s token' };
   async function list(query = ''): Promise<{ data: { provider: string; account: string; count: number; firstAt: string; lastAt: string }[]; nextCursor: string | null }> {
-    const response = await fetch(`${ingest.url}/webhooks/unknown-accounts${query}`, { headers: adminHeaders() });
+    const response = await fetch(`${ingest.url}/unknown-accounts${query}`, { headers: adminHeaders() });
     return (await response.json()) as Awaited<ReturnType<typeof list>>;
   }
 

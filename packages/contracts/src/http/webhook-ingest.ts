@@ -89,7 +89,7 @@ export const listQuarantine = defineRouteContract({
 
 export const listUnknownAccounts = defineRouteContract({
   method: 'GET',
-  path: '/webhooks/unknown-accounts',
+  path: '/unknown-accounts',
   summary: 'Accounts that webhooks named and nobody has connected (answered 404), those heard of last first; whoever sends may name what they like',
   auth: 'admin',
   query: pageQuerySchema.extend({ provider: providerIdSchema.optional() }),

@@ -5,7 +5,7 @@ import { baseUrl, needed, refused, sandbox, secretText } from './credential-fiel
 import { splitTwilioWebhook } from './split-twilio-webhook.ts';
 import { greetingsSchema, languageTag } from './twilio-greetings.ts';
 
-const sid = (prefix: string, what: string) => z.string().trim().regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`), `use the ${what}: ${prefix} and 32 characters`);
+const sid = (prefix: string, what: string) => z.string().trim().regex(new RegExp(`^${prefix}[0-9a-f]{32}$`), `use the ${what} as Twilio writes it: ${prefix} and 32 digits and small letters`);
 const e164 = z.string().trim().regex(/^\+[1-9]\d{6,14}$/, 'use the international form, such as +15005550006');
 
 export const twilioChannels = ['whatsapp', 'sms', 'voice'] as const;
@@ -85,6 +85,7 @@ export const twilio = {
     paths: ['shared', 'connection'],
     aliases: ['/api/webhooks/whatsapp', '/api/webhooks/sms', '/api/webhooks/voicemail'],
     hasSubpaths: true,
+    hasSecretPerAccount: true,
     limitedBy: 'accountSid',
     answerSettings: ['accountSid', 'language', 'greetings', 'voicemailMaxSeconds', 'voicemailSilenceSeconds', 'transcribe'],
     answer: answerTwilioWebhook,
