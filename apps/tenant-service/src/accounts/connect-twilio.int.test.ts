@@ -188,6 +188,11 @@ describe('messaging services and WhatsApp', () => {
     expect(connection).toMatchObject({ status: 'active', settings: { whatsappUrl: urlOf('whatsapp', mine.account.sid), senderSid: expect.stringMatching(/^XE/) } });
     expect(twilio.senders.at(-1)?.webhook).toMatchObject({ callback_url: urlOf('whatsapp', mine.account.sid), callback_method: 'POST' });
     expect(numberOf(mine.phoneNumber)?.['sms_url']).toBeUndefined();
+    const test = () => runAsTenant(world.acme, () => askAboutConnection(world.deps, connection.id));
+    expect(await test()).toMatchObject({ ok: true });
+    for (const sender of twilio.senders.slice(-1)) sender.status = 'OFFLINE';
+    world.now = new Date(world.now.getTime() + 60_000);
+    expect(await test()).toMatchObject({ ok: false, reason: expect.stringMatching(/not online at Twilio \(status OFFLINE\)/) });
     await remove(world.acme, connection);
     expect(twilio.senders.at(-1)?.webhook).toMatchObject({ callback_url: '' });
   });

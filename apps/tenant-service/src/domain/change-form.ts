@@ -32,7 +32,8 @@ export function changeForm(entry: ProviderEntry, account: Account, { generated, 
 function faultOf(entry: ProviderEntry, part: ChangedPart, name: string, value: unknown, known: Readonly<Record<string, string>>, fixed: readonly string[]): string | undefined {
   if (!Object.hasOwn(entry.credentials.shape, name)) return 'is not a known field';
   const isRouting = fixed.includes(name) || entry.routingFields.includes(name) || entry.sharedRoutingFields.includes(name);
-  if (isRouting && value !== known[name]) return 'names the account and cannot change; connect the other account as a connection of its own';
+  // Kept as text, given as whatever it is.
+  if (isRouting && String(value) !== known[name]) return 'names the account and cannot change; connect the other account as a connection of its own';
   if (part === 'settings' && entry.secretFields.includes(name)) return 'is secret; give it to POST …/rotate';
   return undefined;
 }

@@ -5,6 +5,7 @@ import { removeConnection } from '../accounts/delete-connection.ts';
 import { changeConnection, rotate } from '../accounts/update-connection.ts';
 import { onTenantChanged } from '../consumers/on-tenant-changed.ts';
 import { changeTenant } from '../tenants/change-tenant.ts';
+import { eraseTenants } from '../tenants/erase-tenants.ts';
 import { followTenant } from '../tenants/follow-tenant.ts';
 import { fakeSid, startFakeTwilio, type FakeTwilio } from '../testing/fake-twilio.ts';
 import { codeOf, connect, recheckAfter, show, useAccountWorld, webhooksOf } from '../testing/account-world.ts';
@@ -159,6 +160,16 @@ describe('a subaccount that the hub makes', () => {
     expect(await remove(world.acme, lost)).toMatchObject({ atProvider: { outcome: 'removed' } });
     expect(made().map(({ name }) => name)).toEqual([`switchboard ${theirs.id}`]);
     expect((await report()).subaccounts).toBe(1);
+  });
+
+  it('is closed with a tenant that is erased, although it was suspended before, and nobody else\'s is', async () => {
+    const [mine, theirs] = [await join(world.acme), await join(world.globex)];
+    await runAsTenant(world.acme, () => world.deps.db.transaction(() => world.deps.tenants.update({ status: 'deleted', deletedAt: world.now, deleteAfter: world.now })));
+    await runAsTenant(world.acme, () => followTenant(world.deps));
+    expect(subaccountOf(mine)?.status).toBe('suspended');
+    await inSystem(() => eraseTenants(world.deps, world.kit.log));
+    expect([subaccountOf(mine)?.status, subaccountOf(theirs)?.status]).toEqual(['closed', 'active']);
+    expect(await report()).toMatchObject({ inboxes: 1, tenants: 1, subaccounts: 1 });
   });
 
   it('is left alone where its name says that the hub did not make it', async () => {

@@ -4,7 +4,7 @@ import { sidOf, type TwilioCall } from './twilio-client.ts';
 import { clearNumber, findNumber, numberFault, setNumber, type TwilioNumber } from './twilio-number.ts';
 import { clearService, serviceFault, setService, settlePool } from './twilio-service.ts';
 import { isSameAddress, twilioUrls } from './twilio-urls.ts';
-import { clearSender, setSender } from './twilio-whatsapp.ts';
+import { clearSender, senderFault, setSender } from './twilio-whatsapp.ts';
 
 type Place = Pick<AskContext, 'connectionId' | 'webhookUrl'>;
 
@@ -51,7 +51,8 @@ export async function setUp(account: Account, call: TwilioCall, place: Place): P
       settings: {
         smsUrl: isAsked('sms') ? urls.sms : '',
         voiceUrl: isAsked('voice') ? urls.voice : '',
-        whatsappUrl: isAsked('whatsapp') ? urls.whatsapp : '',
+        // A service has one address for all that comes in.
+        whatsappUrl: !isAsked('whatsapp') ? '' : phoneNumber === undefined ? urls.sms : urls.whatsapp,
         numberSid: number?.sid ?? '',
         senderSid: whatsapp?.senderSid ?? '',
         toDoByHand: toDo.join(' '),
@@ -93,6 +94,9 @@ export async function setUpFault(account: Account, call: TwilioCall, place: Plac
     const fault = await serviceFault(call, messagingServiceSid, urls.sms);
     if (fault !== undefined) return fault;
   }
+  // What is still to be done by hand is said already.
+  const sender = channels.has('whatsapp') && phoneNumber !== undefined && account.settings['toDoByHand'] === undefined ? await senderFault(call, phoneNumber, urls.whatsapp) : undefined;
+  if (sender !== undefined) return sender;
   if (phoneNumber === undefined || (!sms && !voice)) return undefined;
   const found = await findNumber(call, sid, phoneNumber);
   if (found.kind === 'unverified') return found;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Unverified } from './connect-strategy.ts';
+import { unverified, type Unverified } from './connect-strategy.ts';
 import { readAnswer, refusalOf, type TwilioCall } from './twilio-client.ts';
 import { isSameAddress, isSameUrl } from './twilio-urls.ts';
 
@@ -41,6 +41,16 @@ export async function setSender(call: TwilioCall, phoneNumber: string, url: stri
     ? `Twilio has not taken over the address of the WhatsApp sender ${phoneNumber} yet. If this stays, set ${address} in the Twilio console (Messaging, Senders, WhatsApp senders, ${phoneNumber}).`
     : `The WhatsApp sender ${phoneNumber} is not online at Twilio (status ${set.status ?? 'unknown'}). Finish its registration and approval in the Twilio console (Messaging, Senders, WhatsApp senders).`;
   return { kind: 'whatsapp', works: false, senderSid: set.sid, toDo };
+}
+
+/** Whether the WhatsApp sender of a number is online and sends to the hub; why not, else. Changes nothing. */
+export async function senderFault(call: TwilioCall, phoneNumber: string, url: string): Promise<Unverified | undefined> {
+  if (phoneNumber === sandboxNumber) return undefined;
+  const found = await findSender(call, phoneNumber);
+  if (found.kind === 'unverified') return found;
+  const { status, webhook } = found.sender ?? {};
+  if (status?.startsWith('ONLINE') !== true) return unverified(`The WhatsApp sender ${phoneNumber} is not online at Twilio (status ${status ?? 'unknown'}).`, false, 'provider.forbidden');
+  return isSameAddress(webhook?.callback_url, url) ? undefined : unverified(`At Twilio the WhatsApp sender ${phoneNumber} sends elsewhere than to the hub. Post the credentials again.`, false, 'provider.rejected');
 }
 
 /** Takes the hub's addresses back from the WhatsApp sender of a number, where they are still its own. True: something was taken back. */
