@@ -177,7 +177,7 @@ export function describeTwilio({ hub, secrets }: { hub: () => HubProcess; secret
       expect(voicemail).toMatchObject({ author: 'contact', content: { kind: 'audio', media: { mediaKey: expect.stringMatching(/^[0-9a-f]{64}$/) } } });
       await eventually('the recording at the agents', async () => (await agentSees(weyland)).find(({ messages }) => messages.some(({ attachments }) => attachments.length > 0)));
       const leads = async ({ key }: Client) => (await gateway<{ data: { contact: { phone: string }; notes: string; conversationId: string | null }[] }>('GET', '/tenant/leads?source=voicemail', key)).json.data;
-      const [lead] = await eventually('the lead with its conversation', async () => { const found = await leads(weyland); return found[0]?.conversationId == null ? undefined : found; });
+      const lead = await eventually('the lead with its conversation', async () => (await leads(weyland)).find(({ conversationId }) => conversationId !== null));
       expect(lead).toMatchObject({ contact: { phone: caller }, notes: expect.stringContaining('about the ship') });
       await eventually('the missed call', async () => (await thread(aperture, caller)).find(({ content }) => content.kind === 'notice'));
       expect(await leads(aperture)).toEqual([]);

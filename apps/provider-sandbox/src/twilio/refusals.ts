@@ -8,7 +8,6 @@ export function refusal(status: number, code: number, message: string): Answer {
 export const notAuthenticated = (): Answer => refusal(401, 20003, 'Authenticate');
 export const notAllowed = (): Answer => refusal(403, 20003, 'Permission Denied');
 export const notFound = (path: string): Answer => refusal(404, 20404, `The requested resource ${path} was not found`);
-export const throttled = (): Answer => refusal(429, 20429, 'Too Many Requests');
 
 /** Thrown by what a route does; `twilioApi` turns it into the answer. */
 export class Refused extends Error {
