@@ -30,11 +30,14 @@ export function parseMessage(form: Form, receivedAt: string): InboundEvent[] {
   return [message, ...others.map((one, index): Message => ({ kind: 'message', providerMessageId: `${sid}.${index + 1}`, contact, author: 'contact', ...one, attributes: { partOf: sid }, sentAt: receivedAt }))];
 }
 
-/** The address is `From` as Twilio says it: a number for SMS, `whatsapp:` with a number, or with a business-scoped user id where the contact hides it. */
+/**
+ * The address is `From` as Twilio says it: a number for SMS, `whatsapp:` with a number, or with a business-scoped user id where the contact hides it. Other
+ * names stay within WhatsApp too: a thread there is not the thread by SMS, in which other rules hold for what may be answered.
+ */
 function contactOf(form: Form, from: string): ContactRef {
   const { ProfileName: name, WaId: waId } = form;
   const userId = [form['ExternalUserId'], from].find((id) => id !== undefined && /^whatsapp:[A-Z]{2}\./.test(id))?.slice('whatsapp:'.length);
-  return { address: from, ...(name ? { name } : {}), aliases: { ...(waId ? { waId } : {}), ...(userId === undefined ? {} : { userId }) } };
+  return { address: from, ...(name ? { name } : {}), aliases: { ...(waId ? { waId: `whatsapp:+${waId}` } : {}), ...(userId === undefined ? {} : { userId }) } };
 }
 
 type Content = { readonly content: MessageContent; readonly remoteMedia?: RemoteMedia };

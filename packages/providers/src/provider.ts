@@ -154,8 +154,8 @@ export type ProviderEntry = {
     readonly split: (webhook: RawWebhook) => WebhookSplit;
   };
   readonly channel?: {
-    /** Hours after the contact's last message in which free-form messages may be sent; undefined: no such rule. */
-    readonly replyWindowHours?: number;
+    /** Hours after the last message of the contact at this address in which free-form messages may be sent; undefined: no such rule. Pure. */
+    readonly replyWindowHours?: (address: string) => number | undefined;
     /** Human agents answer in the channel itself: a route's desk may be its own channel connection. */
     readonly hasAgents?: boolean;
   };

@@ -150,6 +150,8 @@ export function describeTwilio({ hub, secrets }: { hub: () => HubProcess; secret
       for (const client of [weyland, aperture]) {
         await write(client, { from: person, text: 'Hello' });
         await reaches(client, person, 'Hello');
+        // What was said on WhatsApp is a thread of its own, in which other rules hold.
+        expect(textsOf(await thread(client, person))).toEqual(['Hello']);
       }
       await write(weyland, { from: person, text: ' Stop ' });
       await reaches(weyland, person, ' Stop ');

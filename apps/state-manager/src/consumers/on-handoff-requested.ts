@@ -13,7 +13,7 @@ export function onHandoffRequested(parts: Parts): Subscription {
     handle: async ({ payload: { conversationId, from, to, reason }, occurredAt }) => {
       const conversation = await findConversation(parts.db.sql, conversationId, 'change');
       if (conversation === undefined) return parts.log.warn({ conversationId }, 'a handoff of an unknown conversation was ignored');
-      const route = routeOf(await parts.routings.current(), conversation.channel);
+      const route = routeOf(await parts.routings.current(), conversation.channel, conversation.contact.address);
       await handOver(parts, conversation, route, { at: new Date(occurredAt), by: from, to, reason });
     },
   });

@@ -38,7 +38,7 @@ async function takeFromChannel(parts: Parts, received: MessageReceived): Promise
   const { standing, status, handler, channel } = conversation;
   // What another connection, which this one has replaced, calls it is of no use here.
   if (received.providerConversationId !== undefined && channel.connectionId === received.connectionId) learnChannelConversation(parts.db.sql, conversation, received.providerConversationId);
-  const route = routeOf(routing, channel);
+  const route = routeOf(routing, channel, received.contact.address);
   const event = channelEvent(parts, received, route);
   // Written by the business itself, in the provider's own app: part of the thread, and nothing follows from it.
   const decision: Decision = event === undefined ? { standing, status, handler, commands: [] } : decide(standing, route, event);
@@ -66,7 +66,7 @@ async function takeFromCounterpart(parts: Parts, received: MessageReceived): Pro
   // Found by our own id: what the other side calls it is learned with the message, where there is a counterpart.
   if (received.conversationId !== undefined) await ensureCounterpart(parts.db.sql, conversation, received.connectionId, stableAddress(conversation.channel.provider, conversation.contact.address));
   const event = counterpartEvent(parts, received);
-  const decision = decide(conversation.standing, routeOf(routing, conversation.channel), event);
+  const decision = decide(conversation.standing, routeOf(routing, conversation.channel, conversation.contact.address), event);
   await takeMessage(parts, conversation, decision, incomingOf(parts, received), { opened, reason: event.kind === 'agent_message' ? 'an agent wrote' : 'the bot wrote' });
 }
 
@@ -76,7 +76,7 @@ async function takeHandoffOfChannel(parts: Parts, received: MessageReceived, { t
   const routing = await parts.routings.current(connectionId);
   const at = takenAt(parts, received);
   const { conversation, opened } = await openConversation(parts.db.sql, connectionOf(received), contact, at);
-  const route = routeOf(routing, conversation.channel);
+  const route = routeOf(routing, conversation.channel, conversation.contact.address);
   if (to !== 'desk' || route.desk === null) parts.log.info({ connectionId, to }, 'a handoff by a channel whose route has no desk changes nothing');
   await handOver(parts, conversation, route, { at, by: 'channel', to, reason, ...(summary === undefined ? {} : { summary }) }, { opened });
 }
@@ -90,7 +90,7 @@ async function takeHandoff(parts: Parts, received: MessageReceived, content: Con
   const addressed = await findAddressed(parts, received, 'change');
   if (addressed.kind !== 'found') return addressed.kind === 'foreign' ? undefined : parts.log.warn({ connectionId }, 'a handoff of an unknown conversation was ignored');
   const { conversation } = addressed;
-  const route = routeOf(await parts.routings.current(connectionId), conversation.channel);
+  const route = routeOf(await parts.routings.current(connectionId), conversation.channel, conversation.contact.address);
   const by = connectionId === route.desk?.connectionId ? 'desk' : connectionId === route.bot?.connectionId ? 'bot' : undefined;
   if (by === undefined) return parts.log.warn({ connectionId, conversationId: conversation.conversationId }, 'a handoff by whom the route does not name was ignored');
   await handOver(parts, conversation, route, { at: takenAt(parts, received), by, to, reason, ...(summary === undefined ? {} : { summary }), ...(assignment === undefined ? {} : { assignment }) });
@@ -114,7 +114,7 @@ async function passSignal(parts: Parts, received: MessageReceived): Promise<void
   const addressed = await findAddressed(parts, received, 'read');
   if (addressed.kind !== 'found') return;
   const { conversation } = addressed;
-  const route = routeOf(await parts.routings.current(received.connectionId), conversation.channel);
+  const route = routeOf(await parts.routings.current(received.connectionId), conversation.channel, conversation.contact.address);
   const event: ConversationEvent = role === 'channel' ? { kind: 'contact_signal', content } : { kind: 'counterpart_signal', now: parts.now().getTime(), by: role, content };
   for (const command of decide(conversation.standing, route, event).commands) {
     if (command.kind === 'signal') await sendSignal(parts, conversation, command.to, received.author, command.content);

@@ -26,8 +26,8 @@ export async function findAddressed(parts: Parts, received: MessageReceived, int
 }
 
 /** Whether this connection is of the conversation's route, or was when they last spoke. */
-async function isParty({ routings }: Parts, { channel, counterparts }: ConversationRecord, { connectionId }: MessageReceived): Promise<boolean> {
+async function isParty({ routings }: Parts, { channel, contact, counterparts }: ConversationRecord, { connectionId }: MessageReceived): Promise<boolean> {
   if (counterparts.some((counterpart) => counterpart.connectionId === connectionId)) return true;
-  const route = routeOf(await routings.current(connectionId), channel);
+  const route = routeOf(await routings.current(connectionId), channel, contact.address);
   return [route.channel, route.bot, route.desk].some((connection) => connection?.connectionId === connectionId);
 }

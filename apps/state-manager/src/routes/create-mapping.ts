@@ -18,7 +18,7 @@ export function createMappingRoute(parts: Parts): Route {
   return defineRoute(createMapping, async ({ body: { waId, contactName, connectionId } }) => {
     const routing = await routings.current(connectionId);
     const channel = chooseChannel(routing, connectionId);
-    const route = routeOf(routing, channel);
+    const route = routeOf(routing, channel, waId);
     const address = stableAddress(channel.provider, waId);
     const contact: ContactRef = { address, aliases: {}, ...(contactName === undefined ? {} : { name: contactName }) };
     return db.transaction(async () => {

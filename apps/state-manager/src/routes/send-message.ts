@@ -38,7 +38,7 @@ async function send(parts: Parts, conversationId: ConversationId, content: Messa
   if (usableConnection(routing, channel.connectionId) === null) throw hubError('connection.not_active');
   const at = now();
   const translated = await translateReaction(parts, conversationId, content, channel);
-  const decision = decide(conversation.standing, routeOf(routing, channel), { kind: 'system_message', at: at.getTime(), now: at.getTime(), content: translated });
+  const decision = decide(conversation.standing, routeOf(routing, channel, conversation.contact.address), { kind: 'system_message', at: at.getTime(), now: at.getTime(), content: translated });
   // A caller hears at once what an agent would hear by a receipt, and nothing is stored.
   if (decision.commands.some(({ kind }) => kind === 'fail')) throw hubError('message.window_closed');
   if (replyToMessageId !== undefined && (await findReferenceById(db.sql, conversationId, replyToMessageId, channel.connectionId)) === undefined) throw unknownMessage('body.replyToMessageId');

@@ -4,10 +4,10 @@ import type { ConnectionRef, ConversationRoute } from '../domain/standing.ts';
 
 const hourMs = 3_600_000;
 
-/** The tenant's route for conversations on this channel connection. Without one, messages are kept and nobody answers. */
-export function routeOf(routing: TenantRouting, channel: ConnectionRef): ConversationRoute {
+/** The tenant's route for a conversation on this channel connection, with a contact at this address. Without one, messages are kept and nobody answers. */
+export function routeOf(routing: TenantRouting, channel: ConnectionRef, address: string): ConversationRoute {
   const route = routing.routes.find(({ channelConnectionId }) => channelConnectionId === channel.connectionId);
-  const replyWindowHours = findProvider(channel.provider)?.channel?.replyWindowHours;
+  const replyWindowHours = findProvider(channel.provider)?.channel?.replyWindowHours?.(address);
   return {
     channel,
     bot: usableConnection(routing, route?.botConnectionId),

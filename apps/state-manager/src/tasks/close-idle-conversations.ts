@@ -38,7 +38,7 @@ async function closeConversation(parts: Parts, conversationId: ConversationId, b
     const conversation = await findConversation(db.sql, conversationId, 'change');
     // Somebody wrote in the meantime.
     if (conversation === undefined || conversation.status === 'closed' || conversation.standing.lastActivityAt >= before.getTime()) return;
-    const decision = decide(conversation.standing, routeOf(routing, conversation.channel), { kind: 'closed', at: now().getTime() });
+    const decision = decide(conversation.standing, routeOf(routing, conversation.channel, conversation.contact.address), { kind: 'closed', at: now().getTime() });
     await updateConversation(db.sql, conversationId, decision);
     await announceChange(parts, conversation, decision, { opened: false, reason: 'nobody wrote' });
   });

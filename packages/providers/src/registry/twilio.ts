@@ -93,7 +93,8 @@ export const twilio = {
     bodyMaxBytes: 256 * 1024,
     split: splitTwilioWebhook,
   },
-  channel: {},
+  // WhatsApp's rule (63016); an SMS may be sent at any time.
+  channel: { replyWindowHours: (address: string) => (address.startsWith('whatsapp:') ? 24 : undefined) },
   hosts: ({ apiBaseUrl }): Record<string, string> =>
     apiBaseUrl === undefined
       ? { api: 'https://api.twilio.com', messaging: 'https://messaging.twilio.com', accounts: 'https://accounts.twilio.com', content: 'https://content.twilio.com' }

@@ -31,7 +31,7 @@ export const whatsapp = {
     bodyMaxBytes: 4 * 1024 * 1024,
     split: splitWhatsAppWebhook,
   },
-  channel: { replyWindowHours: 24 },
+  channel: { replyWindowHours: () => 24 },
   hosts: () => ({ api: 'https://graph.facebook.com' }),
   sandboxPath: 'whatsapp',
 } as const satisfies ProviderEntry;
