@@ -45,7 +45,7 @@ export async function lookThrough(due: DueReconciliation, connection: Connection
   const until = new Date(Math.min(goal.getTime(), due.lookedUntil.getTime() + stepMsMax));
   const listed = await listStep(connection, { since, until }, deps);
   const inbound = inboundOf(listed.messages, accountOf(connection), { since, until: listed.until });
-  const known = await deps.items.known(connection.connectionId, inbound.map(({ sid }) => sid));
+  const known = await deps.items.known(inbound.map(({ sid }) => sid));
   const missed = inbound.filter(({ sid }) => !known.has(sid));
   const now = missed.slice(0, missedMax);
   for (const message of now) await publishMessage(message, due.cause, connection, deps);

@@ -17,8 +17,8 @@ export interface UsageItems {
   add(origin: Origin, items: readonly UsageItem[]): Promise<void>;
   /** `sent`: those that Twilio took. `begun`: also those of which only a status says so. */
   uncounted(message: MessageKey, of: 'sent' | 'begun', part?: number): Promise<UncountedPart[]>;
-  /** Which of these inbound messages were counted. */
-  known(connectionId: ConnectionId, sids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Which of these inbound messages were counted, at whichever of the tenant's connections that are looked through: a number may be in the pool of another one's service. */
+  known(sids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Twilio has said what became of it: nobody asks any more. */
   settle(connectionId: ConnectionId, sent: { readonly sid?: string | undefined; readonly itemId?: string | undefined }): Promise<void>;
   /** What was sent and should have an outcome by now, the oldest first. */
@@ -59,8 +59,11 @@ export function createUsageItems(db: Pick<Database<unknown>, 'transaction' | 'sq
       // The cast is safe: only the kit's `plan` writes requests.
       return rows.map((row) => ({ part: row.part, request: JSON.parse(row.request) as RenderedPart, sid: row.sid ?? undefined }));
     },
-    async known(connectionId, sids) {
-      const rows = await query<{ item_id: string }>('select item_id from usage_items where tenant_id = $1 and connection_id = $2 and item_id = any($3)', [currentTenant(), connectionId, sids]);
+    async known(sids) {
+      const rows = await query<{ item_id: string }>(
+        'select item_id from usage_items where tenant_id = $1 and connection_id in (select connection_id from reconciliations where tenant_id = $1) and item_id = any($2)',
+        [currentTenant(), sids],
+      );
       return new Set(rows.map((row) => row.item_id));
     },
     async settle(connectionId, { sid, itemId }) {

@@ -106,6 +106,17 @@ describe('a message whose webhook never came', () => {
     expect(connector.statuses()).toMatchObject([{ error: { code: 'message.opted_out' } }]);
   });
 
+  it('is not said in a service\'s conversation when it came to another connection of the tenant, whose number is in the service\'s pool', async () => {
+    const messagingServiceSid = sid('MG', `d${test}`);
+    const service = connectionAt(acme, { accountSid: ours.settings['accountSid'] ?? '', messagingServiceSid, url: twilio.url });
+    connections.set(service.connectionId, service);
+    await connector.handle(changedOf(service, new Date(begin)));
+    const messageSid = atTwilio(ours, 'c1', 5, { messaging_service_sid: messagingServiceSid });
+    await connector.handle(webhookOf(ours, 'message', { MessageSid: messageSid, MessagingServiceSid: messagingServiceSid, From: contact, To: phoneNumber, Body: 'message c1', NumMedia: '0' }));
+    await lookAfter(120);
+    expect(connector.said().map(({ connectionId }) => connectionId)).toEqual([ours.connectionId]);
+  });
+
   it('of another number, of our own, or from before the number was connected is left alone', async () => {
     atTwilio(ours, 'c1', 5, { to: '+15005557777' });
     atTwilio(ours, 'c2', 5, { direction: 'outbound-api', from: phoneNumber, to: contact });
