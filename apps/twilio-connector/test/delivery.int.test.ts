@@ -113,6 +113,18 @@ describe('delivering', () => {
     expect(twilio.messages().map(({ Body }) => Body?.slice(0, 6))).toEqual(['first ', 'second', 'second']);
   });
 
+  it('says of a message whose contact sent STOP between its parts how much of it was sent', async () => {
+    const connection = connect(acme);
+    const contact = { contact: { address: '+15005550178', aliases: {} } };
+    const command = commandOf(connection, longText, contact);
+    const hub = await start();
+    twilio.answers.push({ status: 201, body: { sid: `SM${'1'.repeat(32)}` } }, refused(20429, 429));
+    await expect(hub.handle(command)).rejects.toMatchObject({ code: 'provider.throttled' });
+    await hub.handle(webhookOf(connection, 'message', { MessageSid: `SM${'8'.repeat(32)}`, From: '+15005550178', To: phoneNumber, Body: 'STOP', NumMedia: '0' }));
+    await hub.handle(command, { attempt: 2 });
+    expect(hub.statuses()).toMatchObject([{ status: 'failed', error: { code: 'message.opted_out', message: expect.stringMatching(/^The first 1 of 2 parts were sent, then: /) } }]);
+  });
+
   it('does not send again what was being sent when the process died', async () => {
     const command = commandOf(connect(acme), text('once at most'));
     await expect((await start()).handle(command, { dies: true })).rejects.toThrow('killed');
@@ -120,6 +132,20 @@ describe('delivering', () => {
     await restarted.handle(command, { attempt: 2 });
     expect(twilio.messages()).toHaveLength(1);
     expect(restarted.statuses()).toMatchObject([{ status: 'failed', error: { code: 'delivery.outcome_unknown' } }]);
+  });
+
+  it('says that nobody knows what became of it, too, when its contact has sent STOP, or its connection was switched off, before it is looked at again', async () => {
+    const [stopped, switchedOff] = [connect(acme), connect(globex)];
+    const contact = { contact: { address: '+15005550177', aliases: {} } };
+    const [first, second] = [commandOf(stopped, text('once at most'), contact), commandOf(switchedOff, text('once at most'), contact)];
+    for (const command of [first, second]) await expect((await start()).handle(command, { dies: true })).rejects.toThrow('killed');
+    const restarted = await start();
+    await restarted.handle(webhookOf(stopped, 'message', { MessageSid: `SM${'7'.repeat(32)}`, From: '+15005550177', To: phoneNumber, Body: 'STOP', NumMedia: '0' }));
+    connections.set(switchedOff.connectionId, { ...switchedOff, status: 'disabled' });
+    for (const command of [first, second]) await restarted.handle(command, { attempt: 2 });
+    await restarted.handle(commandOf(stopped, text('not any more'), contact));
+    expect(restarted.statuses().map(({ error }) => error)).toMatchObject([{ code: 'delivery.outcome_unknown' }, { code: 'delivery.outcome_unknown' }, { code: 'message.opted_out' }]);
+    expect(twilio.messages()).toHaveLength(2);
   });
 
   it.each([

@@ -23,13 +23,13 @@ type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
 export async function deliverMessage(event: Envelope & { readonly payload: MessageSend }, definition: ConnectorDefinition, deps: ConnectorDeps): Promise<DeliveryOutcome> {
   const command = event.payload;
   const connection = await loadConnection(command, deps);
-  if (connection.kind === 'failed') return connection;
+  if (connection.kind === 'failed') return afterRefusal(connection, command, definition, deps);
   const plan = await planOf(event, connection.value, deps);
-  if (plan.kind === 'failed') return plan;
+  if (plan.kind === 'failed') return afterRefusal(plan, command, definition, deps);
   if (plan.kind === 'answered') return { kind: 'sent', delivered: {}, message: {} };
   const rendered = definition.renderMessage(plan.command, connection.value);
   if (rendered.kind === 'nothing') return { kind: 'nothing' };
-  if (rendered.kind === 'impossible') return { kind: 'failed', state: 'failed', error: rendered.error };
+  if (rendered.kind === 'impossible') return afterRefusal({ kind: 'failed', state: 'failed', error: rendered.error }, command, definition, deps);
   if (rendered.parts.length === 0) return { kind: 'failed', state: 'failed', error: { code: 'message.unsupported_content', message: 'The message is empty: it has nothing but white space.' } };
 
   await waitForTurn(command, connection.value, deps);
@@ -45,6 +45,15 @@ async function planOf(event: SendEvent, connection: ConnectionWithSecrets, { hoo
     if (!isHubError(error) || error.retry !== 'never') throw error;
     return { kind: 'failed', state: 'failed', error: deliveryErrorOf(error) };
   }
+}
+
+/** Nothing more is sent. What an earlier try had begun may have arrived all the same, which the refusal would deny (its contact has answered it with STOP). */
+async function afterRefusal(refusal: Failed, command: MessageSend, { sendIsIdempotent }: ConnectorDefinition, { db, deliveries }: ConnectorDeps): Promise<Failed> {
+  const parts = await db.transaction(() => deliveries.find(command));
+  // Where it is the connection's to say, the connection may be gone: nobody knows then.
+  const begun = sendIsIdempotent === true ? undefined : parts.find(({ state }) => state === 'claimed' || state === 'unknown');
+  if (begun !== undefined) return outcomeUnknown(begun.part);
+  return { ...refusal, error: explainPartly(refusal.error, parts.filter(({ state }) => state === 'sent').length, parts.length) };
 }
 
 type Delivery = {
