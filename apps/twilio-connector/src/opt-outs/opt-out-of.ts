@@ -18,10 +18,11 @@ export function optOutOf(text: string, optOutType: string | undefined, channel: 
   const word = text.trim().toUpperCase();
   const verdict = optOutType?.trim().toUpperCase() ?? '';
   if (verdict !== '') return verdict === 'STOP' ? wishFor('out', word || verdict) : verdict === 'START' ? wishFor('in', word || verdict) : undefined;
-  if (channel === 'whatsapp' && !settings.whatsappOptOut) return undefined;
   const [stop, start] = channel === 'whatsapp' ? [whatsappStop, whatsappStart] : [smsStop, smsStart];
-  if (stop.has(word)) return wishFor('out', word);
-  if (start.has(word)) return { ...wishFor('in', word), onlyWhenOut: word === 'YES' };
+  const isKept = channel === 'sms' || settings.whatsappOptOut;
+  if (isKept && stop.has(word)) return wishFor('out', word);
+  // Also where no list is kept any more: who is still on it has no other way back.
+  if (start.has(word)) return { ...wishFor('in', word), onlyWhenOut: word === 'YES' || !isKept };
   return undefined;
 }
 

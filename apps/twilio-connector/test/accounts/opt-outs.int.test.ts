@@ -15,6 +15,7 @@ let connector: Connector;
 let ours: ConnectionWithSecrets;
 let other: ConnectionWithSecrets;
 let theirs: ConnectionWithSecrets;
+let reconnect: (settings: Readonly<Record<string, string>>) => Promise<void>;
 let test = 0;
 
 beforeAll(async () => {
@@ -41,6 +42,12 @@ beforeEach(async () => {
   twilio.open(a, `token of ${a}`);
   twilio.open(b, `token of ${b}`);
   ours = connect(acme, { accountSid: a, phoneNumber: digits, url: twilio.url });
+  // As another process sees it, which has nothing of the connection in memory.
+  reconnect = async (settings) => {
+    ours = { ...ours, settings: { ...ours.settings, ...settings } };
+    connections.set(ours.connectionId, ours);
+    connector = await startConnector(store.db, connections, { mediaDir: tmpdir(), now: () => new Date() });
+  };
   other = connect(acme, { accountSid: a, phoneNumber: '+15005559999', url: twilio.url });
   theirs = connect(globex, { accountSid: b, phoneNumber: digits, url: twilio.url });
   connector = await startConnector(store.db, connections, { mediaDir: tmpdir(), now: () => new Date() });
@@ -107,6 +114,20 @@ describe('a contact that sent STOP', () => {
     expect(await send(ours, address)).toMatchObject({ status: 'sent' });
     await connector.handle(messageTo(ours, 'STOP', to));
     expect([await send(ours, address), await send(ours)]).toMatchObject([refused, { status: 'sent' }]);
+  });
+});
+
+describe('a tenant that keeps no list of WhatsApp\'s STOP', () => {
+  it('can have back who was on it, by START and by that alone', async () => {
+    const address = `whatsapp:${contact}`;
+    const say = (word: string, at: string) => connector.handle(messageTo(ours, word, { From: address, To: `whatsapp:${ours.settings['phoneNumber']}` }, new Date(at)));
+    await say('STOP', '2026-11-22T10:00:00Z');
+    await reconnect({ whatsappOptOut: 'false' });
+    expect(await send(ours, address)).toMatchObject(refused);
+    await say('START', '2026-11-22T10:01:00Z');
+    expect(await send(ours, address)).toMatchObject({ status: 'sent' });
+    await say('STOP', '2026-11-22T10:02:00Z');
+    expect(await send(ours, address)).toMatchObject({ status: 'sent' });
   });
 });
 
