@@ -52,6 +52,7 @@ export function readPart({ path, body }: RenderedPart): Action {
 const phoneNumber = /^\+?[1-9]\d{6,14}$/;
 
 function contactOf({ contact: { address, name, aliases } }: Pick<MessageSend, 'contact'>): PartContact {
-  const phone = [aliases['phone'], aliases['waId'], address].find((value) => value !== undefined && phoneNumber.test(value));
+  // Twilio writes a number on WhatsApp with the channel in front.
+  const phone = [aliases['phone'], aliases['waId'], address].map((value) => value?.replace(/^whatsapp:/, '')).find((value) => value !== undefined && phoneNumber.test(value));
   return { address, ...(name === undefined || name.trim() === '' ? {} : { name }), ...(phone === undefined ? {} : { phone: `+${phone.replace(/^\+/, '')}` }) };
 }

@@ -99,6 +99,7 @@ export function describeTwilio({ hub, secrets }: { hub: () => HubProcess; secret
         expect(textsOf(await thread(client, from)).toSorted()).toEqual([1, 2, 3].map((nth) => `${nth} to ${client.tenantId}`));
         expect((await agentSees(client)).flatMap(({ texts }) => texts).toSorted()).toEqual([1, 2, 3].map((nth) => `${nth} to ${client.tenantId}`));
         const [conversation] = await agentSees(client);
+        expect(conversation?.contact.phone_number).toBe(person);
         await sandbox.act(client.desk, conversation?.conversationId ?? '', 'reply', { text: `answer of ${client.tenantId}` });
       }
       for (const client of [weyland, aperture]) {
@@ -204,6 +205,21 @@ export function describeTwilio({ hub, secrets }: { hub: () => HubProcess; secret
       const handed = await eventually('the conversation at the agents', async () => (await agentSees(client)).find(({ texts }) => texts.some((text) => text?.includes('manager'))));
       await sandbox.act(desk, handed.conversationId, 'reply', { text: 'Milton speaking.' });
       await eventually('the agent\'s answer by SMS', async () => ((await answers()).includes('Milton speaking.') ? true : undefined));
+    });
+
+    it('has Genesys at the desk where the tenant\'s route says so, with the whole way there and back', async () => {
+      const key = await createTenant('gringotts');
+      const { credentials: account } = await sandbox.call<Subaccount>('POST', 'twilio/tenants', {});
+      const genesys = await sandbox.call<{ type: string; credentials: { clientSecret: string } }>('POST', 'genesys/accounts', {});
+      secrets.push(account.authToken, genesys.credentials.clientSecret);
+      await connect(key, { type: 'twilio', credentials: account });
+      const posted = (await gateway<Connection>('POST', '/tenant/credentials', key, genesys)).json;
+      const desk = await eventually('Genesys to be connected', async () => { const { json } = await gateway<Connection>('GET', `/tenant/connections/${posted.id}`, key); return json.status === 'active' ? json : undefined; }, 60_000);
+      const { integrationId } = desk.routingIdentifiers;
+      await write({ account }, { from: `whatsapp:${person}`, text: 'Open my vault' });
+      const seen = await eventually('the message at Genesys', async () => (await sandbox.call<{ data: { body: { channel?: { from?: { id: string } }; text?: string } }[] }>('GET', `genesys/${integrationId}/received`)).data.find(({ body }) => body.text === 'Open my vault'));
+      await sandbox.call('POST', `genesys/${integrationId}/reply`, { to: seen.body.channel?.from?.id, text: 'Your key, please.' });
+      await eventually('the agent\'s answer on WhatsApp', async () => (await sentTo({ account }, `whatsapp:${person}`)).find(({ body }) => body === 'Your key, please.'));
     });
 
     it('makes a subaccount with a number for a tenant that has none, and suspends it with the tenant', async () => {
