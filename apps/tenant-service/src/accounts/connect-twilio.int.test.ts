@@ -263,6 +263,23 @@ describe('the next auth token', () => {
     expect(mine.account.token).not.toBe(`token-of-${mine.account.sid}`);
   });
 
+  it('stays known to who verifies webhooks when the answer to its promotion was lost and Twilio takes the old one for calls all the same', async () => {
+    const mine = account();
+    const { id } = await connect(world, world.acme, mine.form());
+    Object.assign(mine.account, { former: 'none yet' });
+    await runAsTenant(world.acme, () => rotate(world.deps, id, { credentials: { rotateAuthToken: true } }));
+    Object.assign(twilio, { loses: /POST \/v1\/AuthTokens\/Promote$/ });
+    await recheckAfter(world, 3);
+    const promoted = mine.account.token;
+    Object.assign(twilio, { loses: undefined });
+    for (const minutes of [5, 10, 20]) {
+      await recheckAfter(world, minutes);
+      expect((await webhooksOf(world, id)).webhookSecrets.map(({ value }) => value)).toContain(mine.account.token);
+    }
+    expect(mine.account.token).toBe(promoted);
+    expect(await show(world, world.acme, id)).toMatchObject({ status: 'active', draft: undefined });
+  });
+
   it('is made anew when somebody removed it before it was in use', async () => {
     const mine = account();
     const { id } = await connect(world, world.acme, mine.form());

@@ -65,6 +65,11 @@ export async function endRotation(rotation: Exclude<Rotation, Unverified>, accou
   if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
   const answer = await call('POST', 'accounts', '/v1/AuthTokens/Promote', { form: {} });
   if (answer.kind === 'answer' && (answer.status === 400 || answer.status === 404)) {
+    // None is next any more. One that still lets in is in use: the answer to its promotion was lost, and the old one was taken for calls all the same.
+    const sid = sidOf(account);
+    const inUse = await fetchAccount(twilioCall(context, { user: sid, password: rotation.nextToken }), sid);
+    if (inUse.kind === 'read') return ended(rotation.nextToken);
+    if (inUse.code !== 'provider.unauthorized') return { ...inUse, retry: true };
     // Somebody removed it meanwhile: from the start.
     const { primaryAuthToken = account.credentials['authToken'] ?? '' } = account.credentials;
     await context.keep({ credentials: { authToken: primaryAuthToken, primaryAuthToken: '' } });

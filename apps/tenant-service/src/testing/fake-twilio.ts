@@ -3,7 +3,7 @@ import { listen, type Answer, type FakeProvider, type SeenCall } from './fake-pr
 export type FakeNumber = { readonly sid: string; readonly phone_number: string; account: string; capabilities: { sms: boolean; voice: boolean; mms: boolean }; [field: string]: unknown };
 export type FakeService = { readonly sid: string; readonly account: string; readonly pool: string[]; [field: string]: unknown };
 export type FakeSender = { readonly sid: string; readonly account: string; readonly sender_id: string; status: string; webhook: Record<string, string> };
-export type FakeTwilioAccount = { readonly sid: string; readonly owner: string; name: string; status: string; token: string; secondary: string | undefined };
+export type FakeTwilioAccount = { readonly sid: string; readonly owner: string; name: string; status: string; token: string; secondary: string | undefined; /** One that was replaced and still lets in to the API, though it signs nothing any more. */ former?: string };
 
 /**
  * Twilio as far as connecting uses it, strict: who may ask what, which fields a call may have, and in which form. `main`: the platform's account.
@@ -77,7 +77,7 @@ function answerTo(state: State, call: SeenCall, line: string): Answer {
   const [user = '', password = ''] = Buffer.from(call.authorization.replace(/^Basic /, ''), 'base64').toString().split(':');
   const key = state.keys.get(user);
   const caller = key === undefined ? state.accounts.get(user) : key.secret === password ? state.accounts.get(key.account) : undefined;
-  const isIn = key !== undefined || (caller !== undefined && (password === caller.token || password === caller.secondary));
+  const isIn = key !== undefined || (caller !== undefined && [caller.token, caller.secondary, caller.former].includes(password));
   if (caller === undefined || !isIn || caller.status === 'closed') return error(401, 20003, `Authenticate (not with ${password})`);
   const form = new URLSearchParams(call.body);
   if (call.method === 'POST' && !line.includes('/v2/Channels/')) {
@@ -160,7 +160,7 @@ function answerTokens({ method, path }: SeenCall, caller: FakeTwilioAccount): An
   }
   if (path !== '/v1/AuthTokens/Promote' || method !== 'POST') return notFound;
   if (caller.secondary === undefined) return error(400, 20001, 'There is no secondary auth token');
-  Object.assign(caller, { token: caller.secondary, secondary: undefined });
+  Object.assign(caller, { token: caller.secondary, secondary: undefined, ...(caller.former === undefined ? {} : { former: caller.token }) });
   return { status: 200, json: { account_sid: caller.sid, auth_token: caller.token } };
 }
 
