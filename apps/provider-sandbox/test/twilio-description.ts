@@ -4,7 +4,7 @@ import { isRecord } from '../src/exchange.ts';
 
 type Properties = Readonly<Record<string, string>>;
 export type Operation = {
-  readonly request: { readonly source: string; readonly parameters: Properties; readonly packageOnly?: Properties };
+  readonly request: { readonly source: string; readonly parameters: Properties };
   readonly status: number;
   readonly response: { readonly source: string; readonly schema?: string; readonly list?: string };
   /** File of the library, below lib/rest. */
@@ -55,6 +55,8 @@ const patterns: Readonly<Record<string, RegExp>> = {
 
 function fits(kind: string, value: unknown): boolean {
   if (value === null) return kind.endsWith('?');
+  // So Twilio's own examples write addresses and applications of a number that are not set.
+  if (value === '' && /^(uri|sid:AP)\?$/.test(kind)) return true;
   const [name = '', detail = ''] = kind.replace(/\?$/, '').split(/:(.*)/s);
   switch (name) {
     case 'any':

@@ -198,6 +198,7 @@ export function countryOf(phoneNumber: string): string {
 export function numberOf(number: TwilioNumber): Record<string, unknown> {
   const { settings, accountSid, sid } = number;
   const text = (name: string) => settings[name] || (defaults[name] ?? '');
+  // What is not set is empty or null, each field as in the examples of Twilio's OpenAPI.
   const optional = (name: string) => settings[name] || null;
   return {
     sid,
@@ -213,21 +214,21 @@ export function numberOf(number: TwilioNumber): Record<string, unknown> {
     beta: false,
     origin: 'twilio',
     status: 'in-use',
-    type: null,
+    type: 'local',
     capabilities: { ...number.capabilities },
-    sms_url: optional('SmsUrl'),
+    sms_url: text('SmsUrl'),
     sms_method: text('SmsMethod'),
-    sms_fallback_url: optional('SmsFallbackUrl'),
+    sms_fallback_url: text('SmsFallbackUrl'),
     sms_fallback_method: text('SmsFallbackMethod'),
-    sms_application_sid: optional('SmsApplicationSid'),
+    sms_application_sid: text('SmsApplicationSid'),
     voice_url: optional('VoiceUrl'),
     voice_method: text('VoiceMethod'),
     voice_fallback_url: optional('VoiceFallbackUrl'),
     voice_fallback_method: text('VoiceFallbackMethod'),
-    voice_application_sid: optional('VoiceApplicationSid'),
+    voice_application_sid: text('VoiceApplicationSid'),
     voice_caller_id_lookup: text('VoiceCallerIdLookup').toLowerCase() === 'true',
     voice_receive_mode: settings['VoiceReceiveMode'] ?? 'voice',
-    status_callback: optional('StatusCallback'),
+    status_callback: text('StatusCallback'),
     status_callback_method: text('StatusCallbackMethod'),
     emergency_status: settings['EmergencyStatus'] ?? 'Inactive',
     emergency_address_sid: optional('EmergencyAddressSid'),

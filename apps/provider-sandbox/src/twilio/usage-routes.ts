@@ -34,9 +34,11 @@ const units: Readonly<Record<string, Unit>> = {
   'mms-inbound': { count: 'messages', usage: 'messages', text: 'Inbound MMS' },
   'mms-outbound': { count: 'messages', usage: 'messages', text: 'Outbound MMS' },
   channels: { count: 'messages', usage: 'messages', text: 'Channels' },
+  'channels-messaging': { count: 'messages', usage: 'messages', text: 'Channels Messages' },
+  'channels-messaging-inbound': { count: 'messages', usage: 'messages', text: 'Channels Inbound Messages' },
+  'channels-messaging-outbound': { count: 'messages', usage: 'messages', text: 'Channels Outbound Messages' },
+  // Meta's own fees, for templates: nothing here is charged them.
   'channels-whatsapp': { count: 'messages', usage: 'messages', text: 'WhatsApp' },
-  'channels-whatsapp-inbound': { count: 'messages', usage: 'messages', text: 'WhatsApp Inbound' },
-  'channels-whatsapp-outbound': { count: 'messages', usage: 'messages', text: 'WhatsApp Outbound' },
   calls: { count: 'calls', usage: 'minutes', text: 'Voice Minutes' },
   'calls-inbound': { count: 'calls', usage: 'minutes', text: 'Inbound Voice Minutes' },
   'calls-inbound-local': { count: 'calls', usage: 'minutes', text: 'Inbound Local Calls' },
@@ -105,7 +107,7 @@ function itemsOf(store: TwilioStore, accountSid: string): Item[] {
 
 function categoriesOf(message: TwilioMessage): string[] {
   const side = message.direction === 'inbound' ? 'inbound' : 'outbound';
-  if (message.from.startsWith('whatsapp:') || message.to.startsWith('whatsapp:')) return ['channels', 'channels-whatsapp', `channels-whatsapp-${side}`];
+  if (message.from.startsWith('whatsapp:') || message.to.startsWith('whatsapp:')) return ['channels', 'channels-messaging', `channels-messaging-${side}`];
   return message.numMedia > 0 ? ['mms', `mms-${side}`] : ['sms', `sms-${side}`, `sms-${side}-longcode`];
 }
 
