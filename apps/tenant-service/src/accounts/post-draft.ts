@@ -100,6 +100,8 @@ async function findExisting({ connections }: AccountDependencies, { entry, strat
     if (connection.role !== role) continue;
     const known = connection.draft === undefined ? await connections.openAccount(connection) : await connections.openDraft(connection.connectionId, connection.draft);
     if (known === undefined) continue;
+    // Credentials of an account that the tenant says is its own take no place of one that the hub made: nobody would suspend or close that one any more.
+    if (strategy.isMadeInPlatform?.(known) !== strategy.isMadeInPlatform?.(account)) continue;
     const isThis = wanted === undefined ? strategy.isSameAccount(account, known) : identifying !== undefined && [known, connection].some(({ routingIdentifiers }) => routingIdentifiers[identifying] === wanted);
     if (isThis) return { connection, account: known };
   }

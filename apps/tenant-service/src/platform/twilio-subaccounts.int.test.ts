@@ -243,6 +243,22 @@ describe('a tenant that is suspended', () => {
     expect(subaccountOf(mine)?.status).toBe('active');
   });
 
+  it('has its subaccount suspended, and closed with the connection, whatever it posts as if the subaccount were one that it brought', async () => {
+    const mine = await join(world.acme);
+    const made = subaccountOf(mine);
+    const postOver = (phoneNumber: unknown) => connect(world, world.acme, { type: 'twilio', credentials: { accountSid: made?.sid, authToken: 'made up', phoneNumber, apiBaseUrl: twilio.url } });
+    for (const phoneNumber of [mine.settings['phoneNumber'], '+15005550999']) {
+      const posted = await postOver(phoneNumber);
+      places.push([world.acme, posted]);
+      expect(posted).toMatchObject({ id: expect.not.stringMatching(mine.id), status: 'pending', statusReason: expect.stringMatching(/refuses the auth token/) });
+    }
+    await become(world.acme, 'suspended');
+    await follow(world.acme);
+    expect(made?.status).toBe('suspended');
+    expect(await remove(world.acme, mine)).toMatchObject({ atProvider: { outcome: 'removed' } });
+    expect(made?.status).toBe('closed');
+  });
+
   it('is followed later when Twilio does not answer, without a word of a secret', async () => {
     const mine = await join(world.acme);
     await become(world.acme, 'suspended');

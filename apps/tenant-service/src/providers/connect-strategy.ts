@@ -47,8 +47,8 @@ export type KeepOptions = { readonly isAnnounced?: boolean };
 
 export type RemoveContext = AskContext & {
   readonly main?: MainAccount | undefined;
-  /** Whether a connection that stays, of whatever tenant, also has the account's identifier of this name; an active one, or of whatever status. */
-  readonly isInUseElsewhere: (identifier: string, status?: 'active' | 'any') => Promise<boolean>;
+  /** Whether a connection that stays, of whatever tenant, also has the account's identifier of this name; an active one, or also one that is switched off; what was only posted is nobody's. */
+  readonly isInUseElsewhere: (identifier: string, status?: 'active' | 'confirmed') => Promise<boolean>;
 };
 
 /** What following a tenant's status needs. */

@@ -59,7 +59,7 @@ export const twilio: ConnectStrategy = {
 
   async remove(account, context) {
     const isMade = isProvisioned(account);
-    if (isMade && !(await context.isInUseElsewhere('accountSid', 'any'))) return await closeSubaccount(account, context);
+    if (isMade && !(await context.isInUseElsewhere('accountSid', 'confirmed'))) return await closeSubaccount(account, context);
     const opened = await openTwilioAccount(account, context);
     const taken = opened.kind === 'unverified' ? opened : await takeBack(account, opened.call, context, await context.isInUseElsewhere('service'));
     if (typeof taken !== 'boolean') return { kind: 'failed', reason: taken.reason };

@@ -164,12 +164,12 @@ export function createConnectionStore(db: TenantDatabase, secretBox: SecretBox) 
       await db.prisma.connection.deleteMany({ where: { tenantId: currentTenant(), connectionId } });
     },
 
-    /** Whether a connection besides those has the account, of whatever tenant, an active one or any; in system scope. */
-    hasOther: (provider: ProviderId, identifier: { readonly name: string; readonly value: string }, status: 'active' | 'any', except: readonly ConnectionId[]): Promise<boolean> =>
+    /** Whether a connection besides those has the account, of whatever tenant: an active one, or one that the provider has ever confirmed; in system scope. */
+    hasOther: (provider: ProviderId, identifier: { readonly name: string; readonly value: string }, status: 'active' | 'confirmed', except: readonly ConnectionId[]): Promise<boolean> =>
       db.transaction(async () => {
         const rows = await db.sql.query(
-          `select 1 from connections where provider = $1 and (status = 'active' or $5) and routing_identifiers @> jsonb_build_object($2::text, $3::text) and connection_id <> all($4::text[]) limit 1`,
-          [provider, identifier.name, identifier.value, except, status === 'any'],
+          `select 1 from connections where provider = $1 and (status = 'active' or ($5 and sealed_credentials is not null)) and routing_identifiers @> jsonb_build_object($2::text, $3::text) and connection_id <> all($4::text[]) limit 1`,
+          [provider, identifier.name, identifier.value, except, status === 'confirmed'],
         );
         return rows.length > 0;
       }),
