@@ -151,6 +151,8 @@ describe('delivering', () => {
   it.each([
     ['whose answer was lost', undefined],
     ['after which Twilio broke off', { status: 502, body: Buffer.from('<html>Bad Gateway</html>') }],
+    ['at which Twilio failed within itself', refused(20500, 500)],
+    ['at which Twilio failed with a code that nobody knows', refused(99999, 500)],
   ])('says that nobody knows what became of a message %s, until a status by our id tells', async (_what, answer) => {
     const [connection, other] = [connect(acme), connect(globex)];
     const command = commandOf(connection, text('lost answer'));

@@ -56,9 +56,11 @@ export function stepEvent(call: TestCall, step: Step, { form = {}, at = new Date
 export async function startRecordings() {
   const away = new Map<string, number>();
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const meanwhile = new Map<string, () => Promise<void>>();
+  const server = createServer(async (request, response) => {
     const [, recordingSid = ''] = /\/Recordings\/(RE\w+)/.exec(request.url ?? '') ?? [];
     asked.push(recordingSid);
+    await meanwhile.get(recordingSid)?.();
     const status = away.get(recordingSid);
     if (status === undefined) response.writeHead(200, { 'content-type': 'audio/mpeg' }).end(`the voice of ${recordingSid}`);
     else response.writeHead(status).end();
@@ -71,6 +73,8 @@ export async function startRecordings() {
     url: `http://127.0.0.1:${port}`,
     away,
     asked,
+    /** What happens before a file is answered, by its recording. */
+    meanwhile,
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

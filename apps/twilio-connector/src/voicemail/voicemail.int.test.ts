@@ -176,6 +176,30 @@ describe('a voicemail', () => {
     expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
     expect(payloadOf('audio')).toMatchObject({ providerMessageId: ours.recordingSid, content: { media: { mediaKey: expect.any(String) } } });
   });
+
+  it('keeps what another process hears of it while it is fetched', async () => {
+    await take('call');
+    await take('call_action');
+    hub.clock.now += 600_000;
+    const [check] = hub.checks().filter(({ orderingKey }) => orderingKey.startsWith('recording:'));
+    hub.recordings.meanwhile.set(ours.recordingSid, () => second.handle(hub.step(ours, 'transcription')));
+    await first.handle(check as Envelope);
+    expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
+    expect(payloadOf('audio')).toMatchObject({ content: { media: { mediaKey: expect.any(String), caption: 'Please call me back.' } } });
+  });
+
+  it('is told without its file, with the reason, when Twilio does not give it in four tries', async () => {
+    await take('call');
+    await take('call_action');
+    hub.recordings.away.set(ours.recordingSid, 503);
+    hub.clock.now += 600_000;
+    const [check] = hub.checks().filter(({ orderingKey }) => orderingKey.startsWith('recording:')) as [Envelope];
+    await expect(first.handle(check, { attempt: 3 })).rejects.toMatchObject({ code: 'media.unavailable' });
+    await first.handle(check, { attempt: 4 });
+    await lookAll();
+    expect(told()).toEqual(['handoff', 'audio', 'lead.captured']);
+    expect(payloadOf('audio')).toMatchObject({ content: { media: { unavailable: expect.any(String) } } });
+  });
 });
 
 describe('a call that left nothing', () => {

@@ -98,6 +98,14 @@ describe('a contact that sent STOP', () => {
     expect(await send(ours)).toMatchObject(refused);
   });
 
+  it('is out when START came at the same moment, whichever is taken in first', async () => {
+    const at = new Date('2026-11-22T10:00:00Z');
+    for (const [from, words] of [['+15005550881', ['STOP', 'START']], ['+15005550882', ['START', 'STOP']]] as const) {
+      for (const word of words) await connector.handle(messageTo(ours, word, { From: from }, at));
+      expect(await send(ours, from)).toMatchObject(refused);
+    }
+  });
+
   it('is let in by YES, which is a plain answer to everybody else', async () => {
     await connector.handle(messageTo(ours, 'yes', { From: '+15005550222' }));
     await connector.handle(messageTo(ours, 'STOP', {}, new Date(Date.now() - 60_000)));
