@@ -5,22 +5,24 @@ import { refuse } from './refusals.ts';
 import type { TwilioContent } from './rows.ts';
 import { newSid } from './twilio-store.ts';
 
-/** What a type must have (texts) and how many entries its list may; types beyond these are kept as they are. */
-const shapes: Readonly<Record<string, { texts: readonly string[]; list?: string; listMax?: number; entry?: readonly string[] }>> = {
+type Shape = { readonly texts?: readonly string[]; readonly numbers?: readonly string[]; readonly may?: readonly string[]; readonly list?: string; readonly listMax?: number; readonly entry?: readonly string[]; readonly entryMay?: readonly string[] };
+
+/** What a type must have (texts, numbers, a list and texts in its entries) and may have besides. How long lists may be is told in words only. */
+const shapes: Readonly<Record<string, Shape>> = {
   'twilio/text': { texts: ['body'] },
-  'twilio/media': { texts: [], list: 'media', listMax: 10 },
-  'twilio/location': { texts: [] },
-  'twilio/quick-reply': { texts: ['body'], list: 'actions', listMax: 10, entry: ['title'] },
-  'twilio/list-picker': { texts: ['body', 'button'], list: 'items', listMax: 10, entry: ['id', 'item'] },
-  'twilio/call-to-action': { texts: ['body'], list: 'actions', listMax: 5, entry: ['type', 'title'] },
-  'twilio/card': { texts: [] },
-  'twilio/catalog': { texts: ['body'] },
-  'twilio/carousel': { texts: ['body'], list: 'cards', listMax: 10, entry: ['body', 'media'] },
-  'twilio/flows': { texts: ['body', 'button_text', 'type'], list: 'pages', listMax: 100, entry: ['id', 'title'] },
+  'twilio/media': { may: ['body'], list: 'media', listMax: 10 },
+  'twilio/location': { numbers: ['latitude', 'longitude'], may: ['label', 'id', 'address'] },
+  'twilio/quick-reply': { texts: ['body'], list: 'actions', listMax: 10, entry: ['title'], entryMay: ['type', 'id'] },
+  'twilio/list-picker': { texts: ['body', 'button'], list: 'items', listMax: 10, entry: ['id', 'item'], entryMay: ['description'] },
+  'twilio/call-to-action': { texts: ['body'], list: 'actions', listMax: 5, entry: ['type', 'title'], entryMay: ['url', 'phone', 'code', 'id'] },
+  'twilio/card': { may: ['title', 'subtitle', 'media', 'actions'] },
+  'twilio/catalog': { texts: ['body'], may: ['title', 'subtitle', 'id', 'items', 'dynamic_items'] },
+  'twilio/carousel': { texts: ['body'], list: 'cards', listMax: 10, entry: ['body', 'media'], entryMay: ['title', 'actions'] },
+  'twilio/flows': { texts: ['body', 'button_text', 'type'], may: ['subtitle', 'media_url'], list: 'pages', listMax: 100, entry: ['id', 'title'], entryMay: ['next_page_id', 'subtitle', 'layout'] },
   'twilio/schedule': { texts: ['id', 'title', 'timeSlots'] },
-  'whatsapp/card': { texts: ['body'] },
-  'whatsapp/authentication': { texts: [], list: 'actions', listMax: 1, entry: ['type', 'copy_code_text'] },
-  'whatsapp/flows': { texts: ['body', 'button_text', 'flow_id'] },
+  'whatsapp/card': { texts: ['body'], may: ['footer', 'media', 'header_text', 'actions'] },
+  'whatsapp/authentication': { may: ['add_security_recommendation', 'code_expiration_minutes'], list: 'actions', listMax: 1, entry: ['type', 'copy_code_text'] },
+  'whatsapp/flows': { texts: ['body', 'button_text', 'flow_id'], may: ['subtitle', 'media_url', 'flow_token', 'flow_first_page_id', 'is_flow_first_page_endpoint'] },
 };
 
 const bodyParameters = { friendly_name: 'text', variables: 'object', language: 'text!', types: 'object!' } as const;
@@ -100,12 +102,20 @@ export function contentFrom(given: Readonly<Record<string, unknown>>, accountSid
 function typeFrom(name: string, value: unknown): Record<string, unknown> {
   const shape = shapes[name];
   if (shape === undefined || !isRecord(value)) return refuse(400, 20001, `${name} is no type of content`);
-  for (const text of shape.texts) if (typeof value[text] !== 'string' || value[text] === '') refuse(400, 20001, `${name} needs ${text}`);
-  if (shape.list === undefined) return value;
-  const entries: unknown = value[shape.list];
-  if (!Array.isArray(entries) || entries.length === 0 || entries.length > (shape.listMax ?? 10)) return refuse(400, 20001, `${name} needs 1 to ${shape.listMax} ${shape.list}`);
-  for (const entry of entries as unknown[]) for (const text of shape.entry ?? []) if (!isRecord(entry) || typeof entry[text] !== 'string' || entry[text] === '') refuse(400, 20001, `${name}: every one of ${shape.list} needs ${text}`);
+  const { texts = [], numbers = [], may = [], list, listMax = 10, entry = [], entryMay = [] } = shape;
+  checkFields(name, value, texts, [...numbers, ...may, ...(list === undefined ? [] : [list])]);
+  for (const number of numbers) if (typeof value[number] !== 'number') refuse(400, 20001, `${name} needs ${number}`);
+  if (list === undefined) return value;
+  const entries: unknown = value[list];
+  if (!Array.isArray(entries) || entries.length === 0 || entries.length > listMax) return refuse(400, 20001, `${name} needs 1 to ${listMax} ${list}`);
+  if (entry.length > 0) for (const one of entries as unknown[]) checkFields(`${name}: every one of ${list}`, one, entry, entryMay);
   return value;
+}
+
+function checkFields(where: string, value: unknown, texts: readonly string[], may: readonly string[]): void {
+  if (!isRecord(value)) return refuse(400, 20001, `${where} is an object`);
+  for (const text of texts) if (typeof value[text] !== 'string' || value[text] === '') refuse(400, 20001, `${where} needs ${text}`);
+  for (const field of Object.keys(value)) if (!texts.includes(field) && !may.includes(field)) refuse(400, 20001, `${where} has no ${field}`);
 }
 
 function remove(call: Call): Answer {

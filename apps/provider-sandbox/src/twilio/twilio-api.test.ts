@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { askTwilio, twilioRoom, type TwilioRoom } from '../../test/twilio-room.ts';
+import { askTwilio, basic, twilioRoom, type TwilioRoom } from '../../test/twilio-room.ts';
 import { sandboxWorld, type SandboxWorld } from '../../test/sandbox-world.ts';
 
 const contact = '+15550001111';
@@ -102,6 +102,28 @@ describe('the stand-in for Twilio', () => {
       expect(await acme.call('POST', `/IncomingPhoneNumbers/${String(bought['sid'])}.json`, { AccountSid: globex.accountSid })).toMatchObject({ status: 400 });
     });
 
+    it('writes what a number has not set as Twilio does: empty for messages and status, null for calls', async () => {
+      const bought = await acme.call('POST', '/IncomingPhoneNumbers.json', { PhoneNumber: '+14155550100' });
+      expect(bought).toMatchObject({ status: 201, json: { sms_url: '', sms_fallback_url: '', sms_application_sid: '', voice_application_sid: '', status_callback: '', voice_url: null, voice_fallback_url: null, trunk_sid: null } });
+    });
+
+    it('takes a content only with what its type must have, and with nothing that it does not know', async () => {
+      const create = (types: unknown) => world.ask('POST', '/twilio/v1/Content', { language: 'en', types }, basic([acme.accountSid, acme.authToken]));
+      const items = [{ id: 'y', item: 'Yes', description: 'Of course' }];
+      expect((await create({ 'twilio/list-picker': { body: 'Well?', button: 'Options', items } })).status).toBe(201);
+      expect((await create({ 'twilio/location': { latitude: 39.7, longitude: 104.9, label: 'Here' } })).status).toBe(201);
+      expect((await create({ 'twilio/media': { media: ['https://hub.test/a.png'] } })).status).toBe(201);
+      for (const wrong of [
+        { 'twilio/list-picker': { body: 'Well?', items } },
+        { 'twilio/list-picker': { body: 'Well?', button: 'Options', items: [{ id: 'y' }] } },
+        { 'twilio/list-picker': { body: 'Well?', button: 'Options', items, footer: 'x' } },
+        { 'twilio/quick-reply': { body: 'Well?', actions: [{ title: 'Yes', colour: 'red' }] } },
+        { 'twilio/call-to-action': { body: 'Well?', actions: [{ type: 'URL', url: 'https://hub.test' }] } },
+        { 'twilio/location': { latitude: '39.7', longitude: 104.9 } },
+      ])
+        expect(await create(wrong)).toMatchObject({ status: 400, json: { code: 20001 } });
+    });
+
     it('answers lists in pages that lead on', async () => {
       for (const text of ['a', 'b', 'c']) await acme.control('POST', '/receive', { from: contact, to: acme.phoneNumber, text });
       const first = await acme.call('GET', '/Messages.json', { PageSize: '2', From: contact });
@@ -150,6 +172,9 @@ describe('the stand-in for Twilio', () => {
     const outbound = { Category: 'sms-outbound' };
     expect(await records(outbound)).toMatchObject([{ count: '1', usage: '2', usage_unit: 'segments', price: '0.01580', price_unit: 'usd', start_date: '2026-11-21', end_date: '2026-11-21' }]);
     expect(await records({ Category: 'sms' })).toMatchObject([{ count: '2', usage: '3' }]);
+    await acme.control('POST', '/receive', { from: `whatsapp:${contact}`, to: acme.phoneNumber, text: 'Oi' });
+    expect(await records({ Category: 'channels-messaging-inbound' })).toMatchObject([{ count: '1', usage: '1', usage_unit: 'messages' }]);
+    expect(await records({ Category: 'channels-whatsapp' })).toMatchObject([{ count: '0' }]);
     expect(await records({ ...outbound, StartDate: '2026-11-01', EndDate: '2026-11-20' })).toMatchObject([{ count: '0', price: '0.00000' }]);
     expect(await records(outbound, main.accountSid)).toMatchObject([{ count: '2', usage: '3' }]);
     expect(await records({ ...outbound, IncludeSubaccounts: 'false' }, main.accountSid)).toMatchObject([{ count: '0' }]);
