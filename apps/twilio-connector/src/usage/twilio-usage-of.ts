@@ -9,8 +9,8 @@ export type TwilioUse = { readonly count: number; readonly units: number; readon
 export type TwilioUseOfAll = { readonly currency: string | null; readonly totalPrice: string | null; readonly byKind: Readonly<Record<TwilioUsageKind, TwilioUse>> };
 
 /**
- * Twilio's categories by our kinds (api/v2010 usage_record_enum_category, 2026-04). Categories hold others: `sms-inbound` has those of long codes, short
- * codes and toll-free numbers in it, so only the ones that stand for a whole kind are read. Where a kind has several names an account has the same
+ * Twilio's categories by our kinds (api/v2010 usage_record_enum_category as it was last published, 2025-08; free text since). Categories hold others:
+ * `sms-inbound` has those of long codes, short codes and toll-free numbers in it, so only the ones that stand for a whole kind are read. Where a kind has several names an account has the same
  * messages under each that it has: the one with most of them counts. Meta's fees for templates stand beside WhatsApp's messages, in categories of
  * their own: they are in the total price alone.
  */
