@@ -10,9 +10,9 @@ export type TwilioUseOfAll = { readonly currency: string | null; readonly totalP
 
 /**
  * Twilio's categories by our kinds (api/v2010 usage_record_enum_category as it was last published, 2025-08; free text since). Categories hold others:
- * `sms-inbound` has those of long codes, short codes and toll-free numbers in it, so only the ones that stand for a whole kind are read. Where a kind has several names an account has the same
- * messages under each that it has: the one with most of them counts. Meta's fees for templates stand beside WhatsApp's messages, in categories of
- * their own: they are in the total price alone.
+ * `sms-inbound` has those of long codes, short codes and toll-free numbers in it, so only the ones that stand for a whole kind are read. Where a kind
+ * has several names an account has the same messages under each that it has: the one with most of them counts. Meta's fees for templates stand beside
+ * WhatsApp's messages, in categories of their own: they are in the total price alone.
  */
 const categories: Readonly<Record<TwilioUsageKind, readonly string[]>> = {
   sms_inbound: ['sms-inbound'],
