@@ -84,6 +84,18 @@ describe('a message to a number', () => {
     }
   });
 
+  it('that its tenant has switched off is kept aside, and a call to it rings at nobody\'s', async () => {
+    const off = { ...twilioConnection(acme, { ...ofAcme, phoneNumber: '+15005550088' }), status: 'disabled' as const };
+    connect(off);
+    await ingest.publishChange(off);
+    await until(async () => (await ingest.admin.query('select from ingest.connections where connection_id = $1', [off.connectionId])).rowCount === 1);
+    for (const fields of [twilioMessage(ofAcme.accountSid, '+15005550088'), twilioCall(ofAcme.accountSid, '+15005550088')]) {
+      expect(await send(form(at('/api/webhooks/sms', ofAcme), fields, ofAcme))).toEqual({ status: 200, type: 'text/xml; charset=utf-8', text: emptyTwiml });
+    }
+    expect([await ingest.stored(), (await ingest.quarantined()).length]).toEqual([[], 2]);
+    ingest.tenants.connections.delete(off.connectionId);
+  });
+
   it('is not another number\'s whose URL it comes to', async () => {
     expect((await send(form(`/webhooks/twilio/${acmeOther.connectionId}?account=${ofAcme.accountSid}`, twilioMessage(ofAcme.accountSid, '+15005550006'), ofAcme))).status).toBe(200);
     expect(await owners()).toEqual([[acme, acmeNumber.connectionId]]);

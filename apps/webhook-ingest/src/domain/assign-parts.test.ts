@@ -82,6 +82,14 @@ describe('a part', () => {
     expect(assign([part('number', 'waba')], [connection('1', 'acme', 'number', 's'), connection('2', 'globex', 'waba', 't')], 't')).toMatchObject({ accepted: [], refused: [{}] });
   });
 
+  it('does not go on to its tenant\'s wider account when the tenant has switched the specific one off; a stranger\'s switch changes nothing', () => {
+    const [wide, off] = [connection('1', 'acme', 'wide', 'acme-secret'), { isActive: false, isEnabled: false }];
+    expect(assign([part('narrow', 'wide')], [wide, connection('2', 'acme', 'narrow', 'acme-secret', off)], 'acme-secret')).toMatchObject({ accepted: [], refused: [], unowned: [{}] });
+    for (const strangers of [connection('2', 'globex', 'narrow', 'acme-secret', off), connection('2', 'acme', 'narrow', 'another secret', off)]) {
+      expect(assign([part('narrow', 'wide')], [wide, strangers], 'acme-secret').accepted.map(({ connection: owner }) => owner)).toEqual([wide]);
+    }
+  });
+
   it('is nobody\'s where two tenants have the account and one secret', () => {
     expect(assign([part('a')], [connection('1', 'acme', 'a', 's'), connection('2', 'globex', 'a', 's')], 's')).toMatchObject({ accepted: [], unowned: [{ reason: 'several tenants have this account' }] });
   });

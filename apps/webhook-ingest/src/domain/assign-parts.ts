@@ -72,11 +72,19 @@ export function assignParts<C extends Candidate>(
   return { accepted, refused, early, overdue, unowned };
 }
 
-/** The active connections of the most specific identifier that has any; with local ids, that has any whose secret signed it. */
+/**
+ * The active connections of the most specific identifier that has any; with local ids, that has any whose secret signed it. What a tenant has switched off
+ * is not its wider account's instead: it would be answered from another number.
+ */
 function connectedTo<C extends Candidate>(part: WebhookPart, { find, isVerified, hasLocalIds }: Context<C>): readonly C[] {
   let first: readonly C[] | undefined;
+  const switchedOff: C[] = [];
   for (const identifier of part.routingIdentifiers) {
-    const active = find(identifier).filter((candidate) => candidate.isActive);
+    const known = find(identifier);
+    // Only the same tenant's secrets are tried here: strangers cannot use up those that may be.
+    const isOff = ({ tenantId }: C) => switchedOff.some((off) => off.tenantId === tenantId && isVerified(off));
+    const active = known.filter((candidate) => candidate.isActive && !isOff(candidate));
+    if (!hasLocalIds) switchedOff.push(...known.filter(({ isEnabled }) => !isEnabled));
     if (active.length === 0) continue;
     if (!hasLocalIds || active.some(isVerified)) return active;
     first ??= active;
