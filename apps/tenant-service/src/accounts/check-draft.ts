@@ -13,6 +13,7 @@ import { findStrategy } from '../providers/find-strategy.ts';
 import type { Actor } from '../store/audit.ts';
 import type { StoredConnection, StoredDraft } from '../store/connections.ts';
 import { updateAutomaticRoutes } from '../routing/update-routes.ts';
+import { followTenant } from '../tenants/follow-tenant.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { handshakeTokenHash, ownedIdentifiers, overlapEnd } from './post-draft.ts';
 import { takeOver } from './take-over.ts';
@@ -44,7 +45,8 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
     return await keepLearned(deps, connection, draft, { account, replaces: options.isAnnounced === true ? before.credentials[entry.webhook.secretField] : undefined });
   };
   const isMade = strategy.isMadeInPlatform?.(account) === true;
-  const place = isShared(account) || isMade ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
+  const isEarly = isMade && !(await isTenantActive(deps));
+  const place = isEarly ? unverified('Accounts are made for active tenants only, and this one is suspended. It is tried again.', true) : isShared(account) || isMade ? await takePlace(deps, entry, connection.connectionId, account.settings['platformConnectionId']) : undefined;
   const main = isMade && place?.kind === 'place' ? mainAccountOf(entry, place.platform) : undefined;
   if (place?.kind === 'place') await keep({ settings: { platformConnectionId: place.platformConnectionId, ...(main && placeSettings(main.account)) } });
   const worksWith = place?.kind === 'place' && !isMade ? withPlatform(account, place.platform, entry.webhook.secretField) : account;
@@ -63,6 +65,13 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
   const proof = proofOf(entry, isShared(account) ? worksWith : account, (url) => deps.egress.isPlatformHost(url));
   if (outcome.kind === 'verified') await takeOver(deps, entry, ownedIdentifiers(entry, withLearned(account, outcome.learned)), proof);
   await settle(deps, check, { connectionId: connection.connectionId, draftId: draft.draftId, entry, account, secrets: secretsOf(worksWith, account, main?.account), proof, outcome });
+  // Suspended while it was made: whoever followed that found nothing to suspend yet.
+  if (main !== undefined && !(await isTenantActive(deps))) await followTenant(deps);
+}
+
+async function isTenantActive({ tenants }: AccountDependencies): Promise<boolean> {
+  const { status } = await tenants.load();
+  return status === 'active';
 }
 
 function secretsOf(...accounts: readonly (Account | undefined)[]): Readonly<Record<string, string>> {

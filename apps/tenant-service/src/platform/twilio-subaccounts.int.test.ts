@@ -243,6 +243,34 @@ describe('a tenant that is suspended', () => {
     expect(subaccountOf(mine)?.status).toBe('active');
   });
 
+  it('has no subaccount made, nor a number bought, before it is active again', async () => {
+    Object.assign(twilio, { refuses: /POST \/2010-04-01\/Accounts\.json$/ });
+    const [before, pending] = [made().length, await join(world.acme)];
+    await become(world.acme, 'suspended');
+    await follow(world.acme);
+    Object.assign(twilio, { refuses: undefined });
+    await recheckAfter(world, 3);
+    expect(made()).toHaveLength(before);
+    expect(await show(world, world.acme, pending.id)).toMatchObject({ status: 'pending', draft: { reason: expect.stringMatching(/suspended/) } });
+    await become(world.acme, 'active');
+    await recheckAfter(world, 10);
+    expect(await show(world, world.acme, pending.id)).toMatchObject({ status: 'active', settings: { numberOrigin: 'bought' } });
+  });
+
+  it('has its subaccount suspended also when that was being made at the same moment', async () => {
+    twilio.meanwhile.set('POST /2010-04-01/Accounts.json', async () => {
+      twilio.meanwhile.clear();
+      await become(world.acme, 'suspended');
+      await follow(world.acme);
+    });
+    const mine = await join(world.acme);
+    const subaccount = made().find(({ name }) => name === `switchboard ${mine.id}`);
+    expect(subaccount?.status).toBe('suspended');
+    await become(world.acme, 'active');
+    await follow(world.acme);
+    expect(subaccount?.status).toBe('active');
+  });
+
   it('has its subaccount suspended, and closed with the connection, whatever it posts as if the subaccount were one that it brought', async () => {
     const mine = await join(world.acme);
     const made = subaccountOf(mine);

@@ -70,12 +70,12 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
 }
 
 /** A server on a port of its own that notes each call and answers it. */
-export async function listen(answer: (call: SeenCall) => Answer): Promise<FakeProvider> {
+export async function listen(answer: (call: SeenCall) => Answer | Promise<Answer>): Promise<FakeProvider> {
   const calls: SeenCall[] = [];
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const call = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', headers: request.headers, body: await read(request) };
     calls.push(call);
-    const { status, json } = answer(call);
+    const { status, json } = await answer(call);
     response.writeHead(status, { 'content-type': 'application/json' }).end(json === undefined ? undefined : JSON.stringify(json));
   };
   const server = createServer((request, response) => void respond(request, response));

@@ -12,6 +12,8 @@ export type FakeTwilioAccount = { readonly sid: string; readonly owner: string; 
 export type FakeTwilio = FakeProvider & {
   refuses: RegExp | undefined;
   loses: RegExp | undefined;
+  /** What happens before a call is answered, by method and path. */
+  readonly meanwhile: Map<string, () => Promise<void>>;
   /** Subaccounts that may be made. */
   subaccountsMax: number;
   readonly main: FakeTwilioAccount;
@@ -56,12 +58,13 @@ export async function startFakeTwilio(): Promise<FakeTwilio> {
     numbers.push(number);
     return number;
   };
-  const state = { refuses: undefined as RegExp | undefined, loses: undefined as RegExp | undefined, subaccountsMax: 1000, main: addAccount(), accounts, numbers, services: [] as FakeService[], senders: [] as FakeSender[], forSale: new Map<string, string[]>(), keys: new Map<string, { secret: string; account: string }>(), addAccount, addNumber };
-  const fake = await listen((seen): Answer => {
+  const state = { refuses: undefined as RegExp | undefined, loses: undefined as RegExp | undefined, meanwhile: new Map<string, () => Promise<void>>(), subaccountsMax: 1000, main: addAccount(), accounts, numbers, services: [] as FakeService[], senders: [] as FakeSender[], forSale: new Map<string, string[]>(), keys: new Map<string, { secret: string; account: string }>(), addAccount, addNumber };
+  const fake = await listen(async (seen): Promise<Answer> => {
     // In the place of the sandbox's, too.
     const call = { ...seen, path: seen.path.replace(/^\/twilio(?=\/)/, '') };
     const line = `${call.method} ${call.path.split('?')[0]}`;
     if (state.refuses?.test(line) === true) return { status: 503, json: { code: 20503, message: 'Service unavailable', status: 503 } };
+    await state.meanwhile.get(line)?.();
     const answer = answerTo(state, call, line);
     return state.loses?.test(line) === true ? { status: 503, json: { code: 20503, message: 'Service unavailable', status: 503 } } : answer;
   });
