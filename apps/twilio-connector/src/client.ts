@@ -39,7 +39,7 @@ async function sendMessage(sending: Sending): Promise<Delivered> {
   } catch (error) {
     if (contentSid === undefined || sending.body.contentSid !== undefined || !isContentGone(error)) throw error;
     // Somebody deleted it at Twilio since it was looked up; nothing was sent.
-    await sending.contents.forget(contentSid);
+    await sending.contents.forget(contentSid, sending.context);
     return createMessage(sending, await contentSidOf(sending));
   }
 }

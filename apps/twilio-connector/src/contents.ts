@@ -1,5 +1,5 @@
 import type { ClientContext } from '@switchboard/connector-kit';
-import { hubError, isHubError } from '@switchboard/contracts';
+import { hubError, isHubError, type ConnectionId } from '@switchboard/contracts';
 import type { Twilio } from 'twilio';
 import type { ContentDefinition } from './part.ts';
 
@@ -14,18 +14,18 @@ export interface Contents {
   sidOfContent(content: ContentDefinition, twilio: Twilio, context: ClientContext): Promise<string>;
   /** The SID of the template of a name in a language. Throws `provider.rejected` where there is none. */
   sidOfTemplate(template: { readonly name: string; readonly language: string }, twilio: Twilio, context: ClientContext): Promise<string>;
-  /** After Twilio refused it: it was deleted there. */
-  forget(sid: string): Promise<void>;
+  /** After Twilio refused it: it was deleted there. Other connections' are not looked at: what they wait for may take long. */
+  forget(sid: string, context: ClientContext): Promise<void>;
 }
 
 export function createContents(): Contents {
-  const known = new Map<string, { readonly sid: Promise<string>; readonly until: number }>();
+  const known = new Map<string, { readonly connectionId: ConnectionId; readonly sid: Promise<string>; readonly until: number }>();
 
-  async function remembered(key: string, lifeMs: number, { now }: ClientContext, load: () => Promise<string>): Promise<string> {
+  async function remembered(key: string, lifeMs: number, { now, connection: { connectionId } }: ClientContext, load: () => Promise<string>): Promise<string> {
     const found = known.get(key);
     const isFresh = found !== undefined && found.until > now().getTime();
     // Two messages that ask the same at once make one content.
-    const entry = isFresh ? found : { sid: load(), until: now().getTime() + lifeMs };
+    const entry = isFresh ? found : { connectionId, sid: load(), until: now().getTime() + lifeMs };
     known.delete(key);
     known.set(key, entry);
     for (const oldest of known.keys()) {
@@ -60,10 +60,10 @@ export function createContents(): Contents {
         throw hubError('provider.rejected', { publicMessage: `This Twilio account has no content template "${name}" in the language "${language}". Give its name as in the Content Template Builder, or its SID.`, retry: 'never' });
       });
     },
-    async forget(sid) {
+    async forget(sid, { connection: { connectionId } }) {
       for (const [key, entry] of known) {
         // One that could not be loaded is gone already.
-        if ((await entry.sid.catch(() => undefined)) === sid) known.delete(key);
+        if (entry.connectionId === connectionId && (await entry.sid.catch(() => undefined)) === sid) known.delete(key);
       }
     },
   };

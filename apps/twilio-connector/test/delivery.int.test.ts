@@ -6,6 +6,7 @@ import { startTestDatabase, testRolePassword, testTenants, type TestDatabase } f
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { service } from '../src/service.ts';
 import { PrismaClient } from '../src/store/generated/client.ts';
 import { startFakeTwilio, type FakeTwilio } from './fake-twilio.ts';
@@ -271,6 +272,30 @@ describe('questions with buttons', () => {
     await hub.handle(command, { attempt: 2 });
     expect(twilio.messages()).toMatchObject([{ ContentSid: 'HXthere' }]);
     expect(hub.statuses()).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('are made anew without waiting for another tenant, whose account does not answer', async () => {
+    const [ours, theirs] = [connect(acme), connect(globex)];
+    const hub = await start();
+    await hub.handle(commandOf(ours, question));
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+    let isRefused = false;
+    twilio.answer = async ({ path, authorization }) => {
+      if (authorization === basic(accountSidOf(globex), 'token-of-globex')) {
+        asked.resolve();
+        return await answered.promise;
+      }
+      if (path.startsWith('/v2/Content')) return { status: 200, body: { contents: [], meta: { key: 'contents' } } };
+      if (!path.endsWith('/Messages.json') || isRefused) return 'taken';
+      isRefused = true;
+      return refused(21655);
+    };
+    const waiting = hub.handle(commandOf(theirs, question)).catch(() => 'refused');
+    await asked.promise;
+    const sending = hub.handle(commandOf(ours, question)).then(() => 'sent');
+    expect(await Promise.race([sending, sleep(2_000).then(() => 'waits')])).toBe('sent');
+    answered.resolve(undefined);
+    await Promise.all([waiting, sending]);
   });
 
   it('are made anew when somebody has deleted their content at Twilio', async () => {
