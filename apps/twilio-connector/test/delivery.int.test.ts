@@ -149,6 +149,14 @@ describe('delivering', () => {
     expect(twilio.messages()).toHaveLength(2);
   });
 
+  it('counts a message as sent that Twilio took with an answer that nobody can read, and does not send it again', async () => {
+    const hub = await start();
+    twilio.answers.push({ status: 201, body: Buffer.from('<html>Created</html>') });
+    await hub.handle(commandOf(connect(acme), text('taken')));
+    expect(hub.statuses()).toMatchObject([{ status: 'sent' }]);
+    expect(twilio.messages()).toHaveLength(1);
+  });
+
   it.each([
     ['whose answer was lost', undefined],
     ['after which Twilio broke off', { status: 502, body: Buffer.from('<html>Bad Gateway</html>') }],

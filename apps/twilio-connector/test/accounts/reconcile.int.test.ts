@@ -78,6 +78,8 @@ describe('a message whose webhook never came', () => {
     await lookAfter(240);
     expect([sayings(ours), sayings(theirs)]).toEqual([missed, []]);
     expect(connector.said()).toHaveLength(5);
+    // Behind what else its contact says, as ingest orders it.
+    expect(new Set(connector.published.filter(({ type }) => type === 'webhook.received.twilio').map(({ orderingKey }) => orderingKey))).toEqual(new Set([`${ours.connectionId}:${contact}`]));
     expect(connector.said()[0]).toMatchObject({ connectionId: ours.connectionId, contact: { address: contact }, content: { kind: 'text', text: 'message c1' }, sentAt: '2026-11-22T10:01:00.000Z' });
   });
 
@@ -89,6 +91,12 @@ describe('a message whose webhook never came', () => {
     expect(connector.said()).toHaveLength(1);
     await lookAfter(240);
     expect(sayings(ours)).toEqual([messageSid, sid('SM', `${test}c2`)]);
+  });
+
+  it('is found also behind more of them than one look takes', async () => {
+    const missed = Array.from({ length: 505 }, (_, index) => atTwilio(ours, `e${String(index).padStart(4, '0')}`, index / 5));
+    await lookAfter(120);
+    expect(sayings(ours)).toEqual(missed);
   });
 
   it('comes with its files, as its webhook would have named them', async () => {
@@ -115,6 +123,16 @@ describe('a message whose webhook never came', () => {
     await connector.handle(webhookOf(ours, 'message', { MessageSid: messageSid, MessagingServiceSid: messagingServiceSid, From: contact, To: phoneNumber, Body: 'message c1', NumMedia: '0' }));
     await lookAfter(120);
     expect(connector.said()).toMatchObject([{ connectionId: ours.connectionId }]);
+  });
+
+  it('is none that came while the connection was switched off', async () => {
+    const change = (status: 'active' | 'disabled', minutes: number) => connector.handle(changedOf({ ...ours, status }, new Date(begin + minutes * minute)));
+    await change('disabled', 10);
+    atTwilio(ours, 'c1', 60);
+    await change('active', 120);
+    atTwilio(ours, 'c2', 130);
+    await lookAfter(240);
+    expect(sayings(ours)).toEqual([sid('SM', `${test}c2`)]);
   });
 
   it('of another number, of our own, or from before the number was connected is left alone', async () => {
@@ -163,6 +181,22 @@ describe('a message of ours that nothing was heard of', () => {
     await lookAfter(120);
     await lookAfter(240);
     expect(connector.statuses().slice(1)).toMatchObject([{ messageId: command.payload.messageId, status: 'failed', error: { providerCode: '30003' } }]);
+  });
+
+  it('is asked for once more after a day, where it had no end yet', async () => {
+    await connector.handle(commandOf(ours, contact, 'Hello'));
+    const { providerMessageId } = connector.statuses()[0] as { providerMessageId: string }; // it was sent
+    const atTheirs = { sid: providerMessageId, direction: 'outbound-api', from: phoneNumber, to: contact, body: 'Hello', status: 'sent' };
+    accountOf(ours).messages.unshift(atTheirs);
+    const asked = () => twilio.requests.filter(({ path }) => path.includes(providerMessageId)).length;
+    await lookAfter(120);
+    expect([asked(), connector.statuses().length]).toEqual([1, 1]);
+    atTheirs.status = 'delivered';
+    await lookAfter(60 * 23);
+    expect(asked()).toBe(1);
+    await lookAfter(60 * 26);
+    await lookAfter(60 * 52);
+    expect([asked(), connector.statuses().slice(1)]).toMatchObject([2, [{ status: 'delivered', providerMessageId }]]);
   });
 
   it('is not asked for when its status has come', async () => {
