@@ -191,6 +191,19 @@ describe('a call without a recording', () => {
     expect(play(steps).sayings).toMatchObject([{ kind: 'handoff', about: 'missed' }, { kind: 'missed', reason }]);
   });
 
+  it('although a step has named one, is told as missed when Twilio says that it is absent', () => {
+    expect(play([called, after, nothing]).sayings).toMatchObject([{ kind: 'handoff', about: 'missed' }, { kind: 'missed', reason: 'nothing_left' }]);
+  });
+
+  it('is told under its caller, who is waited for when the word of what it left comes first', () => {
+    expect(play([nothing, called]).call.toldAs).toBe(number);
+  });
+
+  it('keeps the caller\'s number, and that somebody answered, whatever later steps leave out', () => {
+    const vague = step('call_status', { From: 'anonymous', CallStatus: 'no-answer' }, 32);
+    for (const steps of [[called, ended, vague], [vague, ended, called]]) expect(play(steps).call).toMatchObject({ caller: { address: number }, end: { isAnswered: true } });
+  });
+
   it('is told as missed half a minute after its end, however long a transcript would be waited for', () => {
     const call = [called, ended].reduce((known, one) => addStep(known, one, transcribed), newCall(connectionId, called, transcribed));
     const { call: waiting, checks } = decideVoicemail(call, start, waitMs);
