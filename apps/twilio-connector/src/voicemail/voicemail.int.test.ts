@@ -77,6 +77,13 @@ describe('a voicemail', () => {
     expect(await hub.rows(acme, 'select call_sid from calls where connection_id = $1', [ours.connection.connectionId])).toHaveLength(1);
   });
 
+  it('of one connection is nothing to another one of the tenant, whose server names its calls alike', async () => {
+    const other = callAt(hub.connect(acme), { like: ours });
+    for (const call of [ours, other]) for (const step of ['call', 'transcription', 'recording'] as const) await take(step, {}, call);
+    const audio = hub.heard(acme).filter(({ content }) => content?.kind === 'audio');
+    expect(audio.map(({ payload }) => payload['connectionId'])).toEqual([ours.connection.connectionId, other.connection.connectionId]);
+  });
+
   it('survives a process that dies in any of its steps', async () => {
     for (const step of ['call', 'recording', 'transcription'] as const) {
       const event = hub.step(ours, step);
