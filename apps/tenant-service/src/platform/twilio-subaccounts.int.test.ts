@@ -172,6 +172,18 @@ describe('a subaccount that the hub makes', () => {
     expect(await report()).toMatchObject({ inboxes: 1, tenants: 1, subaccounts: 1 });
   });
 
+  it('stays open while another connection works in it, also one that is switched off', async () => {
+    const mine = await join(world.acme);
+    const made = subaccountOf(mine);
+    const { phone_number: phoneNumber } = twilio.addNumber(made?.sid ?? '', '+15005550401');
+    const other = await connect(world, world.acme, { type: 'twilio', credentials: { accountSid: made?.sid, authToken: made?.token, phoneNumber, apiBaseUrl: twilio.url } });
+    places.push([world.acme, other]);
+    expect(other).toMatchObject({ status: 'active' });
+    await runAsTenant(world.acme, () => changeConnection(world.deps, other.id, { status: 'disabled' }));
+    expect(await remove(world.acme, mine)).toMatchObject({ atProvider: { outcome: 'removed', reason: expect.stringMatching(/Another connection uses the subaccount/) } });
+    expect(made?.status).toBe('active');
+  });
+
   it('is left alone where its name says that the hub did not make it', async () => {
     const connection = await join(world.acme);
     Object.assign(subaccountOf(connection) ?? {}, { name: 'Renamed by the platform' });
