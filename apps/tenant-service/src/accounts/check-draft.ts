@@ -1,6 +1,7 @@
 import type { ConnectionId } from '@switchboard/contracts';
 import { findProvider, type ProviderEntry } from '@switchboard/providers';
 import { withoutSecrets } from '@switchboard/secrets';
+import { runAsSystem } from '@switchboard/tenant-context';
 import { webhookUrlOf } from '../domain/connection-record.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import { isShared, mainAccountOf, placeSettings, withPlatform } from '../platform/platform-account.ts';
@@ -58,6 +59,7 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
     webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
     // Posting again begins a new draft, but leaves what the one before it has made.
     main,
+    isInUseElsewhere: async (name) => await isInUseElsewhere(deps, entry, connection.connectionId, { name, value: account.routingIdentifiers[name] }),
     mayHaveMade: draft.attempts > 1 || connection.version > 1,
     waitMs: check.waitMs,
     keep,
@@ -72,6 +74,12 @@ async function checkNow(deps: AccountDependencies, check: Check): Promise<void> 
 async function isTenantActive({ tenants }: AccountDependencies): Promise<boolean> {
   const { status } = await tenants.load();
   return status === 'active';
+}
+
+/** Whether another confirmed connection has the identifier, where the account has it. */
+export async function isInUseElsewhere({ connections }: Pick<AccountDependencies, 'connections'>, entry: ProviderEntry, connectionId: ConnectionId, { name, value }: { readonly name: string; readonly value: string | undefined }): Promise<boolean> {
+  if (value === undefined) return false;
+  return await runAsSystem('does another connection use the same account', () => connections.hasOther(entry.id, { name, value }, 'confirmed', [connectionId]));
 }
 
 function secretsOf(...accounts: readonly (Account | undefined)[]): Readonly<Record<string, string>> {

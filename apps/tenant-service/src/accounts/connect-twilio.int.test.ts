@@ -280,6 +280,19 @@ describe('the next auth token', () => {
     expect(await show(world, world.acme, id)).toMatchObject({ status: 'active', draft: undefined });
   });
 
+  it('is not asked for where other connections work with the same token, which would be void', async () => {
+    const mine = account();
+    const second = freshNumber();
+    twilio.addNumber(mine.account.sid, second);
+    const [first, other] = [await connect(world, world.acme, mine.form()), await connect(world, world.acme, mine.form({ phoneNumber: second }))];
+    const asked = await runAsTenant(world.acme, () => rotate(world.deps, first.id, { credentials: { rotateAuthToken: true } }));
+    expect(asked).toMatchObject({ status: 'active', statusReason: expect.stringMatching(/Other connections use the Twilio account/) });
+    for (const minutes of [5, 10, 20]) await recheckAfter(world, minutes);
+    const known = await Promise.all([first, other].map(async ({ id }) => (await webhooksOf(world, id)).webhookSecrets.map(({ value }) => value)));
+    expect(known.map((secrets) => secrets.includes(mine.account.token))).toEqual([true, true]);
+    expect(mine.account.secondary).toBeUndefined();
+  });
+
   it('is made anew when somebody removed it before it was in use', async () => {
     const mine = account();
     const { id } = await connect(world, world.acme, mine.form());

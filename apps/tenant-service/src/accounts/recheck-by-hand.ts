@@ -8,6 +8,7 @@ import { loadMainAccount } from '../platform/platform-account.ts';
 import { findStrategy } from '../providers/find-strategy.ts';
 import { withLearned } from '../providers/merge-learned.ts';
 import { withinTime } from '../providers/within-time.ts';
+import { isInUseElsewhere } from './check-draft.ts';
 import type { AccountDependencies } from './dependencies.ts';
 import { handshakeTokenHash, ownedIdentifiers } from './post-draft.ts';
 
@@ -45,6 +46,7 @@ async function recheck(deps: AccountDependencies, connectionId: ConnectionId): P
     hosts: hostsOf(entry, account),
     webhookUrl: webhookUrlOf(connection, deps.config.publicWebhookUrl),
     main: strategy.isMadeInPlatform?.(account) === true ? await loadMainAccount(deps, entry, connectionId) : undefined,
+    isInUseElsewhere: async (name) => await isInUseElsewhere(deps, entry, connectionId, { name, value: account.routingIdentifiers[name] }),
     mayHaveMade: true,
     waitMs: 0,
     keep: async () => false,

@@ -36,6 +36,8 @@ export type ConnectContext = AskContext & {
   readonly main?: MainAccount | undefined;
   /** Whether an earlier check of this connection may have made something at the provider whose answer was lost. */
   readonly mayHaveMade: boolean;
+  /** Whether another connection that the provider has confirmed, of whatever tenant, also has the account's identifier of this name. */
+  readonly isInUseElsewhere: (identifier: string) => Promise<boolean>;
   /** Milliseconds to wait at most for something the provider does in its own time. */
   readonly waitMs: number;
   /** Stores what was learned before going on: after a crash, nothing is made twice. False when the credentials were posted again meanwhile, and nothing was stored. */

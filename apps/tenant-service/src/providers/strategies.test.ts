@@ -33,7 +33,7 @@ async function verify(strategy: ConnectStrategy, account: Account, answer: Answe
     },
     hosts: { api: 'https://api.example.net', login: 'https://login.example.net' },
     webhookUrl: 'https://hub.example.net/webhooks/genesys/con_1',
-    mayHaveMade: false,
+    isInUseElsewhere: async () => false, mayHaveMade: false,
     waitMs: 0,
     keep: async () => true,
     ...more,

@@ -39,6 +39,8 @@ export async function beginRotation(account: Account, context: ConnectContext, {
   if (account.settings['rotateAuthToken'] !== 'true') return { kind: 'none' };
   const { authToken = '', primaryAuthToken } = account.credentials;
   if (primaryAuthToken !== undefined) return { kind: 'rotation', begunAt: undefined, isPromoted, nextToken: authToken };
+  // Theirs would be void, and webhooks to their numbers refused, from the moment that the next one is in use.
+  if (await context.isInUseElsewhere('accountSid')) return unverified(`Other connections use the Twilio account ${sidOf(account)} with the same auth token. Make a secondary token in the Twilio console, post it to POST …/rotate of each of them, and then make it the primary one there.`, false, 'provider.rejected');
   const make = () => call('POST', 'accounts', '/v1/AuthTokens/Secondary', { form: {} });
   let answer = await make();
   if (answer.kind === 'answer' && (answer.status === 400 || answer.status === 409)) {
