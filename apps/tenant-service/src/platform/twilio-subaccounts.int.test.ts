@@ -111,6 +111,15 @@ describe('a subaccount that the hub makes', () => {
     expect(twilio.forSale.get('US')).toHaveLength(2);
   });
 
+  it('goes with its connection together with an empty one of its name, which another process has made at the same moment; no other goes', async () => {
+    const [mine, theirs] = [await join(world.acme), await join(world.globex)];
+    const twin = twilio.addAccount(twilio.main.sid);
+    Object.assign(twin, { name: `switchboard ${mine.id}` });
+    expect(await remove(world.acme, mine)).toMatchObject({ atProvider: { outcome: 'removed' } });
+    expect([subaccountOf(mine)?.status, twin.status, subaccountOf(theirs)?.status]).toEqual(['closed', 'closed', 'active']);
+    twilio.accounts.delete(twin.sid);
+  });
+
   it('stays what it is when its settings change and its token is replaced', async () => {
     const connection = await join(world.acme);
     const change = (settings: Record<string, unknown>) => runAsTenant(world.acme, () => changeConnection(world.deps, connection.id, { settings }));

@@ -49,6 +49,8 @@ export async function closeSubaccount(account: Account, context: RemoveContext):
   const found = known === undefined ? await findSubaccount(call, context, main) : await fetchOurs(call, known, context, main);
   if (found.kind === 'unverified') return { kind: 'failed', reason: mainFault(found).reason };
   const subaccount = found.account;
+  const twins = await closeTwins(call, context, main, subaccount?.sid ?? known);
+  if (twins !== undefined) return { kind: 'failed', reason: mainFault(twins).reason };
   if (subaccount === undefined) return { kind: 'nothing_to_remove', reason: known === undefined ? 'The hub has made no subaccount for this connection.' : `The hub did not make the subaccount ${known}, or it is gone: it is left alone.` };
   if (subaccount.status === 'closed') return { kind: 'nothing_to_remove', reason: `The subaccount ${subaccount.sid} is closed already.` };
   const returned = await returnNumber(account, call, subaccount.sid, main);
@@ -57,6 +59,17 @@ export async function closeSubaccount(account: Account, context: RemoveContext):
   if (refused !== undefined) return { kind: 'failed', reason: mainFault(refused).reason };
   const numbers = returned === undefined ? 'its numbers are released' : `the number ${account.settings['phoneNumber']} is the platform's again`;
   return { kind: 'removed', reason: `The subaccount ${subaccount.sid} is closed at Twilio for good, and ${numbers}.` };
+}
+
+/** Two processes that made it at the same moment have left an empty one of the same name. */
+async function closeTwins(call: TwilioCall, context: Making, main: MainAccount, exceptSid: string | undefined): Promise<Unverified | undefined> {
+  const named = await listNamed(call, context, main);
+  if (named.kind === 'unverified') return named;
+  for (const { sid } of named.accounts.filter((one) => one.sid !== exceptSid)) {
+    const refused = refusalOf(await call('POST', 'api', accountPath(sid), { form: { Status: 'closed' } }), `close the subaccount ${sid}`);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
 }
 
 /** What is suspended sends and receives nothing, and keeps its numbers. */
@@ -82,11 +95,16 @@ type Found = { readonly kind: 'found'; readonly account: TwilioAccount | undefin
 
 /** By its name; one that was closed is gone. */
 async function findSubaccount(call: TwilioCall, context: Making, main: MainAccount): Promise<Found> {
+  const named = await listNamed(call, context, main);
+  return named.kind === 'unverified' ? named : { kind: 'found', account: named.accounts[0] };
+}
+
+async function listNamed(call: TwilioCall, context: Making, main: MainAccount): Promise<{ readonly kind: 'named'; readonly accounts: readonly TwilioAccount[] } | Unverified> {
   const name = subaccountName(context);
   const listed = readAnswer(await call('GET', 'api', `/2010-04-01/Accounts.json?FriendlyName=${encodeURIComponent(name)}`), accountsSchema, 'list the subaccounts');
   if (listed.kind === 'unverified') return listed;
   const isOurs = (one: TwilioAccount) => one.friendly_name === name && one.status !== 'closed' && one.owner_account_sid === sidOf(main.account) && one.sid !== sidOf(main.account);
-  return { kind: 'found', account: listed.value.accounts.find(isOurs) };
+  return { kind: 'named', accounts: listed.value.accounts.filter(isOurs) };
 }
 
 /** By its SID, if it is the one that the hub made for this connection: no other is ever closed or suspended, whatever a connection says. */

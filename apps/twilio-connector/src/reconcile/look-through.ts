@@ -41,7 +41,8 @@ export async function lookThrough(due: DueReconciliation, connection: Connection
   await askForStatuses(due, connection, deps);
   const goal = new Date(deps.now().getTime() - settleMs);
   if (goal <= due.lookedUntil) return { lookedUntil: due.lookedUntil, isBehind: false };
-  const since = new Date(due.lookedUntil.getTime() - overlapMs);
+  // Twilio's times have no fractions of a second.
+  const since = new Date(Math.floor((due.lookedUntil.getTime() - overlapMs) / 1_000) * 1_000);
   const until = new Date(Math.min(goal.getTime(), due.lookedUntil.getTime() + stepMsMax));
   const listed = await listStep(connection, { since, until }, deps);
   const inbound = inboundOf(listed.messages, accountOf(connection), { since, until: listed.until });
