@@ -10,8 +10,10 @@ type Step = { readonly name: string; /** Of a name's second part. */ readonly pa
 // --forceExit: a test that failed may leave a server or a consumer behind, and the run must end all the same.
 const jest = (project: string, ...options: string[]) => ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', '--selectProjects', project, '--forceExit', ...options];
 
-/** Files that measure to the hundredth, or do as much as they can in a time: nothing else may want the processor meanwhile. */
-const measured = String.raw`(?:gateways|generated-requests)\.`;
+/** A limit to the hundredth is measured here: nothing else may want the processor meanwhile. */
+const measured = String.raw`gateways\.`;
+/** What runs on servers of its own beside the other end-to-end files: of two hubs on one Postgres the second would change the passwords of the first one's roles. */
+const distributed = String.raw`(?:distributed|generated-requests)\.`;
 
 /**
  * The stages follow each other: a typing error must not wait for a broker. The rows of a stage run side by side and share nothing, the steps of a row one
@@ -28,11 +30,12 @@ const stages: readonly (readonly (readonly Step[])[])[] = [
     ],
     [{ name: 'unit', command: jest('unit'), jest: true }],
   ],
-  // Each row starts one of each server, which all its files share. The files of the first work, two at a time for two cores; those of the second mostly
-  // wait, and one at a time: of two hubs on one Postgres the second would change the passwords of the first one's roles.
+  // Two files at a time for two cores: they work.
+  [[{ name: 'integration', command: jest('int', '--maxWorkers=2'), jest: true }]],
+  // Hubs mostly wait: two at a time.
   [
-    [{ name: 'integration', command: jest('int', '--maxWorkers=2'), jest: true }],
-    [{ name: 'end-to-end', command: jest('e2e', '--runInBand', `--testPathPatterns=tests/e2e/(?!${measured})`), jest: true }],
+    [{ name: 'end-to-end', part: 'distributed', command: jest('e2e', '--runInBand', `--testPathPatterns=tests/e2e/${distributed}`), jest: true }],
+    [{ name: 'end-to-end', command: jest('e2e', '--runInBand', `--testPathPatterns=tests/e2e/(?!${measured}|${distributed})`), jest: true }],
   ],
   [[{ name: 'end-to-end', part: 'by itself', command: jest('e2e', '--runInBand', `--testPathPatterns=tests/e2e/${measured}`), jest: true }]],
 ];

@@ -1,4 +1,5 @@
-import { afterEach, describe } from '@jest/globals';
+import { afterEach, beforeEach, describe } from '@jest/globals';
+import { eventCatalogue, topicOf, type EventType } from '@switchboard/contracts';
 import { hasTestKafka, startTestDatabase, testRolePassword, testTenants } from '@switchboard/testing';
 import { startKafka } from '@switchboard/testing/kafka';
 import { Kafka, logLevel } from 'kafkajs';
@@ -36,7 +37,19 @@ async function makeBus(): Promise<BusUnderTest> {
   };
 }
 
+/** What the suite says and hears: their topics are as the driver makes them. */
+const spoken: ReadonlySet<EventType> = new Set<EventType>(['tenant.changed', 'conversation.changed', 'webhook.received.whatsapp']);
+
 (hasTestKafka() ? describe : describe.skip)('kafka driver', () => {
+  // The other topics are there already, with a partition each: to make and delete two hundred for every test is all the broker would do.
+  beforeEach(async () => {
+    const admin = new Kafka({ brokers: [brokers ?? ''], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    // The cast is safe: the catalogue's keys are its event types.
+    const unspoken = (Object.keys(eventCatalogue) as EventType[]).filter((type) => !spoken.has(type));
+    await admin.createTopics({ waitForLeaders: false, topics: unspoken.map((type) => ({ topic: `t${test}.${topicOf(type)}`, numPartitions: 1, replicationFactor: 1 })) });
+    await admin.disconnect();
+  }, 30_000);
   afterEach(async () => {
     const admin = new Kafka({ brokers: [brokers ?? ''], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
