@@ -32,8 +32,8 @@ export type Neighbours = {
   change(tenantId: TenantId, facts: Partial<TenantFacts>, how?: 'silently'): Promise<void>;
   /** API calls that tenant-service was told of. */
   apiCallsOf(tenantId: TenantId): number;
-  /** How often tenant-service and auth-service were asked. */
-  readonly lookUps: () => number;
+  /** How often tenant-service or auth-service was asked about a key, a token or a tenant. */
+  readonly lookUpsOf: (asked: string) => number;
   /** Requests as state-manager saw them. */
   readonly seen: { readonly method: string; readonly url: string; readonly headers: NodeJS.Dict<string | string[]> }[];
   readonly stopStateManager: () => Promise<void>;
@@ -66,7 +66,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
   const tokens = new Map<string, TokenHolder>();
   const batches = new Map<string, readonly { readonly tenantId: TenantId; readonly count: number }[]>();
   const seen: Neighbours['seen'] = [];
-  let lookUps = 0;
+  const lookUps: string[] = [];
   let bus: EventBus | undefined;
 
   const database = await startTestDatabase();
@@ -87,7 +87,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
         },
         routes: [
           defineRoute(resolveApiKey, ({ body }) => {
-            lookUps++;
+            lookUps.push(body.apiKey);
             const found = keys.get(body.apiKey);
             const tenant = found === undefined ? undefined : tenants.get(found.tenantId);
             if (found === undefined || tenant === undefined) throw hubError('auth.missing');
@@ -95,13 +95,13 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
             return { ...known, tenant };
           }),
           defineRoute(resolveApiKeys, ({ body }) => {
-            lookUps++;
+            lookUps.push(...body.apiKeys);
             return { keys: body.apiKeys.map((apiKey) => keys.get(apiKey) ?? null), tenants: [...tenants.values()] };
           }),
           defineRoute(recordApiCalls, async ({ body }) => void batches.set(body.batchId, body.calls)),
           defineRoute(findLegacyApiKeys, () => ({ any: false })),
           defineRoute(resolveTenant, ({ body }) => {
-            lookUps++;
+            lookUps.push('tenantId' in body ? body.tenantId : body.subdomain);
             const isMeant = (facts: TenantFacts) => ('tenantId' in body ? facts.tenantId === body.tenantId : facts.subdomain === body.subdomain);
             return { tenant: [...tenants.values()].find(isMeant) ?? null };
           }),
@@ -118,7 +118,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
       build: () => ({
         routes: [
           defineRoute(verifyToken, ({ body }) => {
-            lookUps++;
+            lookUps.push(body.token);
             const holder = tokens.get(body.token);
             if (holder === undefined) throw hubError('auth.missing');
             return holder;
@@ -186,7 +186,7 @@ export async function startNeighbours(variables: Record<string, string> = {}, ga
       await publishAs(tenantId, (to) => to.publish('tenant.changed', { status, rateLimit, plan, timeZone: 'UTC', reason: 'test' }, { orderingKey: tenantId }));
     },
     apiCallsOf: (tenantId) => [...batches.values()].flat().reduce((sum, call) => sum + (call.tenantId === tenantId ? call.count : 0), 0),
-    lookUps: () => lookUps,
+    lookUpsOf: (asked) => lookUps.filter((one) => one === asked).length,
     seen,
     stopStateManager: stateManager.stop,
     stopTenantService: tenantService.stop,
