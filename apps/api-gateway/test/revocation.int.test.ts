@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { newId, scopesOfRole, tenantIdSchema, type TokenHolder } from '@switchboard/contracts';
 import { testTenants } from '@switchboard/testing';
 import { startNeighbours, type Neighbours } from './neighbours.ts';
+
+// The promise is one of seconds: a machine that stands still for as long keeps its services from answering (504), and says nothing of it.
+jest.retryTimes(1);
 
 /** Three gateways, each with its own look-ups and its own way to the bus. */
 let hub: Neighbours;
